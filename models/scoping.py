@@ -1,0 +1,51 @@
+"""How a record type is tied to organisations; ``rules.scope`` turns this and an actor into SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Anchored:
+    """Tied to organisations by columns of its own.
+
+    ``columns`` hold organisation ids: a row is read if any of them is in reach, and written only
+    if all that are set are. ``user_column`` ties the row to one person. ``open_read`` marks
+    reference data: everyone who is logged in may read it (design section 2.2).
+    """
+
+    columns: tuple[str, ...]
+    user_column: str | None = None
+    open_read: bool = False
+
+
+@dataclass(frozen=True)
+class Through:
+    """Tied through its parent: whoever reaches the parent reaches the child."""
+
+    column: str
+    parent: str
+
+
+@dataclass(frozen=True)
+class Parties:
+    """Tied by the indexed table of a ticket's parties (design section 5)."""
+
+    raiser_column: str
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """A line about some other record, named by type and id: read by whoever reads that record."""
+
+    type_column: str
+    id_column: str
+    organization_column: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Dictionary data without an organisation: read by all who are logged in."""
+
+
+ScopeRule = Anchored | Through | Parties | Ledger | Reference
