@@ -1,0 +1,32 @@
+"""Every record type by name; importing this module maps them all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_appbuilder import Model
+
+from models import (  # noqa: F401
+    agreement,
+    duty,
+    imports,
+    ledger,
+    mechanism,
+    organization,
+    ticket,
+    user,
+)
+
+
+def record_types() -> dict[str, type[Any]]:
+    """Return the mapped classes that state how they are scoped, by record type name."""
+    found: dict[str, type[Any]] = {}
+    for mapper in Model.registry.mappers:
+        if hasattr(mapper.class_, "__scope__"):
+            found[type_name(mapper.class_)] = mapper.class_
+    return found
+
+
+def type_name(model: type[Any]) -> str:
+    """Return the name by which policy, events and audit call a record type."""
+    return "user" if model.__tablename__ == "ab_user" else str(model.__tablename__)
