@@ -1,0 +1,1 @@
+"""What the business says: scope, policy, workflow, clocks. Nothing here imports Flask."""
