@@ -7,6 +7,7 @@ from typing import Any
 from flask_appbuilder import Model
 
 from models import (  # noqa: F401
+    account,
     agreement,
     duty,
     imports,
@@ -14,9 +15,8 @@ from models import (  # noqa: F401
     mechanism,
     organization,
     ticket,
-    user,
-)
 
+)
 
 def record_types() -> dict[str, type[Any]]:
     """Return the mapped classes that state how they are scoped, by record type name."""
@@ -26,7 +26,6 @@ def record_types() -> dict[str, type[Any]]:
             found[type_name(mapper.class_)] = mapper.class_
     return found
 
-
 def type_name(model: type[Any]) -> str:
     """Return the name by which policy, events and audit call a record type."""
-    return "user" if model.__tablename__ == "ab_user" else str(model.__tablename__)
+    return "account" if model.__tablename__ == "ab_user" else str(model.__tablename__)

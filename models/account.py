@@ -13,7 +13,7 @@ from models.organization import Organization
 from models.scoping import Anchored
 
 
-class User(FabUser):  # type: ignore[misc]
+class Account(FabUser):  # type: ignore[misc]
     """An account. It belongs to one organisation and holds roles (domain section 7)."""
 
     __tablename__ = "ab_user"
