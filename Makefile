@@ -1,0 +1,68 @@
+# Everything needs nothing beforehand but Python 3.11+, make and the package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+FLASK := $(BIN)/flask --app app
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## say what every target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/.run: requirements.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@for po in translations/*/LC_MESSAGES/*.po; do [ ! -f "$$po" ] || $(BIN)/pybabel -q compile -d translations; break; done
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run requirements-test.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	@touch $@
+
+.PHONY: install
+install: $(VENV)/.run ## make the virtual environment from the pinned requirements
+
+.PHONY: install-test
+install-test: $(VENV)/.test ## the same, with what the tests need
+
+.PHONY: run
+run: install ## install, migrate, load the demo county and serve on 127.0.0.1:8080
+	@$(FLASK) db upgrade
+	@$(FLASK) sync-roles
+	@$(FLASK) demo --if-empty
+	@$(FLASK) serve
+
+.PHONY: test
+test: install-test ## run every check and test, on SQLite and on PostgreSQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+.PHONY: format
+format: install-test ## put the source into the house's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: bench
+bench: install-test ## print the benchmarks, as ratios against floors measured in the same run
+	$(BIN)/python -m bench
+
+.PHONY: translations
+translations: install-test ## gather the interface's texts and compile both catalogues
+	$(BIN)/pybabel -q extract -F translations/babel.cfg -k lazy_gettext -k _l -o translations/messages.pot .
+	$(BIN)/pybabel -q update -i translations/messages.pot -d translations --no-fuzzy-matching --ignore-obsolete
+	$(BIN)/pybabel compile -d translations
+
+.PHONY: lock
+lock: ## resolve pyproject.toml anew and pin it in the requirements files
+	rm -rf var/lock && mkdir -p var && $(PYTHON) -m venv var/lock
+	var/lock/bin/pip install --quiet --disable-pip-version-check pip-tools
+	var/lock/bin/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate --resolver=backtracking -o requirements.txt pyproject.toml
+	var/lock/bin/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate --resolver=backtracking --extra test -o requirements-test.txt pyproject.toml
+	rm -rf var/lock
+
+.PHONY: clean
+clean: ## remove the virtual environment and caches; the data under var/ stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
