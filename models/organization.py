@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Record, Titled, field, titled_type
-from models.scoping import Anchored
+from models.scoping import Anchored, Through
 
 
 class OrganizationKind(Titled):
@@ -107,6 +109,16 @@ class Organization(Record):
         """The other names by which workbooks and people call it, in the order they were given."""
         return [name.name for name in self.names if name.is_alias]
 
+    def set_aliases(self, aliases: Iterable[str]) -> None:
+        """Replace the aliases: those that stay keep their rows, blanks and repeats are dropped."""
+        wanted = list(dict.fromkeys(alias.strip() for alias in aliases if alias.strip()))
+        for name in [name for name in self.names if name.is_alias]:
+            if name.name in wanted:
+                wanted.remove(name.name)
+            else:
+                self.names.remove(name)
+        self.names.extend(OrganizationName(name=alias, is_alias=True) for alias in wanted)
+
     def __str__(self) -> str:
         return self.name
 
@@ -116,7 +128,7 @@ class OrganizationName(Record):
 
     __tablename__ = "organization_name"
     __label__ = "机构名称"
-    __scope__ = Anchored(("organization_id",), open_read=True)
+    __scope__ = Through("organization_id", "organization", open_read=True)
     __audited__ = False
     __table_args__ = (UniqueConstraint("realm_id", "name", name="uq_organization_name_realm"),)
 
@@ -141,7 +153,7 @@ class OrganizationLine(Record):
 
     __tablename__ = "organization_line"
     __label__ = "机构层级"
-    __scope__ = Anchored(("organization_id",), open_read=True)
+    __scope__ = Through("organization_id", "organization", open_read=True)
     __audited__ = False
     __table_args__ = (
         UniqueConstraint("organization_id", "ancestor_id", name="uq_organization_line"),

@@ -21,10 +21,14 @@ class Anchored:
 
 @dataclass(frozen=True)
 class Through:
-    """Tied through its parent: whoever reaches the parent reaches the child."""
+    """Tied through its parent: whoever reaches the parent reaches the child.
+
+    ``open_read`` marks reference data, as in ``Anchored``.
+    """
 
     column: str
     parent: str
+    open_read: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What a county starts from, as data: roles, mechanisms, the demo county's workbooks."""

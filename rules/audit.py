@@ -1,0 +1,130 @@
+"""The audit of edits: every write to an audited record, field by field, in the same transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from typing import Any
+
+from sqlalchemy import insert, inspect, select
+from sqlalchemy.orm import Session
+
+from models.base import utcnow
+from models.ledger import AuditEntry
+from models.registry import type_name
+from rules.actor import current
+from rules.scope import reviewed
+
+_KEPT_OUT = frozenset({"id", "created_at", "updated_at", "version", "changed_on", "created_on"})
+_SECRET = frozenset({"password"})
+_QUIET = frozenset({"last_login", "login_count", "fail_login_count", "changed_by_fk"})
+
+
+def collect(session: Session, flush_context: Any, instances: Any) -> None:
+    """Before a flush: note what is about to change, while the old values are still known."""
+    pending: list[tuple[Any, str, dict[str, list[Any]]]] = []
+    for each in session.new:
+        if _audited(each):
+            pending.append((each, "create", {}))
+    for each in session.dirty:
+        if _audited(each) and session.is_modified(each):
+            pending.append((each, "update", {}))
+    for each in session.deleted:
+        if _audited(each):
+            pending.append((each, "delete", _values(each, before=True)))
+    session.info["chuishao.audit"] = pending
+
+
+def write(session: Session, flush_context: Any) -> None:
+    """After a flush: ids and foreign keys are known; write the entries in one statement."""
+    pending = session.info.pop("chuishao.audit", [])
+    if not pending:
+        return
+    actor = current(session)
+    rows = []
+    for record, action, changes in pending:
+        if action == "update":
+            changes = _differences(record)
+        elif action == "create":
+            changes = _values(record, before=False)
+        if not changes:
+            continue
+        rows.append(
+            {
+                "record_type": type_name(type(record)),
+                "record_id": record.id,
+                "record_title": str(record)[:300],
+                "action": action,
+                "changes": changes,
+                "actor_id": actor.user_id,
+                "actor_name": actor.name,
+                "organization_id": actor.organization_id,
+                "organization_name": actor.organization_name,
+                "at": utcnow(),
+            }
+        )
+    if rows:
+        session.execute(
+            insert(AuditEntry.__table__),
+            rows,
+            execution_options=reviewed("writes the audit log of the flush under way"),
+        )
+
+
+def history(session: Session, record: Any, limit: int = 50) -> list[AuditEntry]:
+    """Return the latest audit entries about a record that the actor reads, newest first."""
+    return list(
+        session.scalars(
+            select(AuditEntry)
+            .where(
+                AuditEntry.record_type == type_name(type(record)),
+                AuditEntry.record_id == record.id,
+            )
+            .order_by(AuditEntry.id.desc())
+            .limit(limit)
+        )
+    )
+
+
+def _audited(record: Any) -> bool:
+    return bool(getattr(record, "__audited__", False))
+
+
+def _columns(record: Any) -> list[str]:
+    return [
+        attribute.key
+        for attribute in inspect(record).mapper.column_attrs
+        if attribute.key not in _KEPT_OUT | _QUIET
+    ]
+
+
+def _values(record: Any, *, before: bool) -> dict[str, list[Any]]:
+    result = {}
+    for key in _columns(record):
+        value = _plain(key, getattr(record, key))
+        if value is not None:
+            result[key] = [value, None] if before else [None, value]
+    return result
+
+
+def _differences(record: Any) -> dict[str, list[Any]]:
+    state = inspect(record)
+    result = {}
+    for key in _columns(record):
+        history = state.attrs[key].history
+        if history.has_changes():
+            old = history.deleted[0] if history.deleted else None
+            new = history.added[0] if history.added else None
+            if old != new:
+                result[key] = [_plain(key, old), _plain(key, new)]
+    return result
+
+
+def _plain(key: str, value: Any) -> Any:
+    if key in _SECRET:
+        return "（已更改）" if value else None
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, dt.datetime | dt.date):
+        return value.isoformat()
+    return value

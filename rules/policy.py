@@ -1,0 +1,120 @@
+"""Who may do what to which record type, and how far: one table (domain section 7).
+
+Read a line as: the *role* may do these *actions* to this *record type* within this *scope*. What is
+not written is not allowed. FAB's roles and permissions are synced from here, the gate turns the
+scope into SQL, and the page 角色与权限 prints it. Residents have no account: they follow one
+ticket by its number and code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+
+from models.base import Titled
+from presets.roles import Role
+
+
+class Scope(Titled):
+    """How far a permission reaches."""
+
+    EVERYTHING = "everything", "全部"
+    AREA = "area", "本地区及以下"
+    LINE = "line", "本级及上级"
+    OWN = "own", "本单位"
+    PARTY = "party", "本单位主办、协办的"
+    SELF = "self", "本人"
+
+
+class Action(Titled):
+    """What may be done to a record. ``act`` is any workflow step; the workflow table narrows it."""
+
+    READ = "read", "查看"
+    ADD = "add", "新增"
+    EDIT = "edit", "编辑"
+    DELETE = "delete", "删除"
+    ACT = "act", "流转"
+    IMPORT = "import", "导入"
+
+
+R, A, E, D, ACT, IMPORT = (
+    Action.READ,
+    Action.ADD,
+    Action.EDIT,
+    Action.DELETE,
+    Action.ACT,
+    Action.IMPORT,
+)
+WRITE = (R, A, E, D)
+
+#: (role, record type, actions, scope)
+POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
+    (Role.SYSTEM_ADMINISTRATOR, "organization", (*WRITE, IMPORT), Scope.EVERYTHING),
+    (Role.SYSTEM_ADMINISTRATOR, "account", WRITE, Scope.EVERYTHING),
+    (Role.SYSTEM_ADMINISTRATOR, "mechanism", (R, A, E), Scope.EVERYTHING),
+    (Role.SYSTEM_ADMINISTRATOR, "whistle_class", WRITE, Scope.EVERYTHING),
+    (Role.SYSTEM_ADMINISTRATOR, "rating_dimension", WRITE, Scope.EVERYTHING),
+    (Role.SYSTEM_ADMINISTRATOR, "calendar_override", WRITE, Scope.EVERYTHING),
+    (Role.SYSTEM_ADMINISTRATOR, "agreement", (*WRITE, ACT), Scope.EVERYTHING),
+    (Role.SYSTEM_ADMINISTRATOR, "duty_list", (*WRITE, ACT, IMPORT), Scope.EVERYTHING),
+    (Role.SYSTEM_ADMINISTRATOR, "ticket", (R,), Scope.EVERYTHING),
+    (Role.SYSTEM_ADMINISTRATOR, "import_batch", (R, A, E), Scope.EVERYTHING),
+    (Role.SYSTEM_ADMINISTRATOR, "audit_entry", (R,), Scope.EVERYTHING),
+    #
+    (Role.DISPATCHER, "ticket", (R, ACT), Scope.AREA),
+    (Role.DISPATCHER, "duty_list", (R,), Scope.AREA),
+    (Role.DISPATCHER, "agreement", (R,), Scope.AREA),
+    #
+    (Role.RETURN_REVIEWER, "ticket", (R, ACT), Scope.AREA),
+    #
+    (Role.ORGANIZATION_DEPARTMENT, "agreement", (*WRITE, ACT), Scope.AREA),
+    #
+    (Role.DUTY_LIST_OFFICER, "duty_list", (*WRITE, ACT, IMPORT), Scope.AREA),
+    (Role.DUTY_LIST_OFFICER, "import_batch", (R, A, E), Scope.AREA),
+    #
+    (Role.TOWNSHIP_REVIEWER, "ticket", (R, A, E, ACT), Scope.AREA),
+    (Role.TOWNSHIP_REVIEWER, "duty_list", (*WRITE, ACT, IMPORT), Scope.AREA),
+    (Role.TOWNSHIP_REVIEWER, "duty_list", (R,), Scope.LINE),
+    (Role.TOWNSHIP_REVIEWER, "import_batch", (R, A, E), Scope.AREA),
+    (Role.TOWNSHIP_REVIEWER, "agreement", (R,), Scope.AREA),
+    #
+    (Role.COMMUNITY_STAFF, "ticket", (R, A, E, ACT), Scope.AREA),
+    (Role.COMMUNITY_STAFF, "duty_list", (R,), Scope.LINE),
+    (Role.COMMUNITY_STAFF, "agreement", (R,), Scope.AREA),
+    #
+    (Role.DEPARTMENT_HANDLER, "ticket", (R, ACT), Scope.PARTY),
+    #
+    (Role.UNIT_LIAISON, "agreement", (R,), Scope.OWN),
+    #
+    (Role.INSPECTOR, "ticket", (R,), Scope.AREA),
+    (Role.INSPECTOR, "duty_list", (R,), Scope.AREA),
+    (Role.INSPECTOR, "agreement", (R,), Scope.AREA),
+    #
+    (Role.LEADER, "ticket", (R,), Scope.AREA),
+    (Role.LEADER, "duty_list", (R,), Scope.AREA),
+    (Role.LEADER, "agreement", (R,), Scope.AREA),
+    #
+    (Role.AUDITOR, "audit_entry", (R,), Scope.AREA),
+)
+
+#: What everybody who is logged in may do, whatever the role.
+EVERYBODY: tuple[tuple[str, tuple[Action, ...], Scope], ...] = (("account", (R,), Scope.SELF),)
+
+
+@cache
+def scopes(roles: frozenset[Role], record_type: str, action: Action) -> frozenset[Scope]:
+    """Return how far people with these roles may do the action to the record type; empty: not."""
+    granted = {
+        scope
+        for role, kind, actions, scope in POLICY
+        if role in roles and kind == record_type and action in actions
+    }
+    granted |= {
+        scope for kind, actions, scope in EVERYBODY if kind == record_type and action in actions
+    }
+    return frozenset(granted)
+
+
+def allows(roles: Iterable[Role], record_type: str, action: Action) -> bool:
+    """Tell whether the roles may do the action to any record of the type at all."""
+    return bool(scopes(frozenset(roles), record_type, action))

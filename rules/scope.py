@@ -1,0 +1,270 @@
+"""The one gate: what an actor may see and write, as SQL (design section 2.2).
+
+``criterion`` turns (actor, record type, action) into one boolean expression. ``install`` hangs it on
+every ORM read, every bulk UPDATE and DELETE, and every flush of a session. There is no by-pass: a
+statement that is not ORM is refused unless it is named in ``reviewed``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask_appbuilder.security.sqla.models import User as FabUser
+from sqlalchemy import ColumnElement, Select, and_, event, false, or_, select, true
+from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.sql.expression import FromClause
+
+from models.account import Account
+from models.organization import OrganizationLine
+from models.registry import record_types, type_name
+from models.scoping import Anchored, Ledger, Parties, Reference, Through
+from models.ticket import TicketParty
+from rules.actor import Actor, current
+from rules.errors import OutOfScope
+from rules.policy import Action, Scope, scopes
+
+#: Execution option that names why a statement may go past the gate; see ``reviewed``.
+REVIEWED = "chuishao_reviewed"
+
+ColumnOf = Callable[[str], Any]
+WRITES = (Action.ADD, Action.EDIT, Action.ACT, Action.DELETE)
+
+
+class UnreviewedStatement(Exception):
+    """A statement that the gate cannot guard was sent through a guarded session."""
+
+
+def reviewed(reason: str) -> dict[str, str]:
+    """Return the execution option that lets a statement pass, with the reason for a reader.
+
+    Only for statements that carry the criterion themselves or touch no scoped rows.
+    """
+    return {REVIEWED: reason}
+
+
+def criterion(
+    actor: Actor, model: type[Any], *actions: Action, rows: FromClause | None = None
+) -> ColumnElement[bool]:
+    """Return what a row must satisfy for the actor to do any of the actions to it.
+
+    ``rows`` is an alias of the model's table to speak of instead of the mapped class.
+    """
+    if actor.system:
+        return true()
+    wanted = actions or (Action.READ,)
+    column: ColumnOf = (lambda name: rows.c[name]) if rows is not None else _attribute(model)
+    rule = model.__scope__
+    reading = wanted == (Action.READ,)
+    if reading and not isinstance(rule, Parties | Ledger) and _is_open(rule):
+        return true() if actor.user_id is not None else false()
+    if isinstance(rule, Through):
+        return _through(actor, rule, column, reading)
+    if isinstance(rule, Ledger):
+        return _ledger(actor, model, rule, column, wanted)
+    granted = _granted(actor, model, wanted)
+    if isinstance(rule, Reference):
+        return true() if Scope.EVERYTHING in granted else false()
+    parts = [_reach(actor, rule, column, scope, every=not reading) for scope in sorted(granted)]
+    return or_(*parts) if parts else false()
+
+
+def _attribute(model: type[Any]) -> ColumnOf:
+    return lambda name: getattr(model, name)
+
+
+def _is_open(rule: Reference | Anchored | Through) -> bool:
+    return isinstance(rule, Reference) or rule.open_read
+
+
+def _granted(actor: Actor, model: type[Any], actions: Iterable[Action]) -> set[Scope]:
+    kind = type_name(model)
+    return {scope for action in actions for scope in scopes(actor.roles, kind, action)}
+
+
+def _through(actor: Actor, rule: Through, column: ColumnOf, reading: bool) -> ColumnElement[bool]:
+    """Reach the child by its parent; writing a child is writing its parent in some way."""
+    parent = record_types()[rule.parent]
+    rows = parent.__table__.alias()
+    actions = (Action.READ,) if reading else WRITES
+    inside = criterion(actor, parent, *actions, rows=rows)
+    result: ColumnElement[bool] = column(rule.column).in_(select(rows.c.id).where(inside))
+    return result
+
+
+def _ledger(
+    actor: Actor, model: type[Any], rule: Ledger, column: ColumnOf, actions: tuple[Action, ...]
+) -> ColumnElement[bool]:
+    """Reach a log line by the record it is about; a grant on the log itself reaches by place.
+
+    Lines may be added about a record that may be read, and are never changed by anybody.
+    """
+    if any(action in (Action.EDIT, Action.DELETE) for action in actions):
+        return false()
+    parts: list[ColumnElement[bool]] = []
+    for kind, target in record_types().items():
+        if isinstance(target.__scope__, Anchored | Parties) and kind != "account":
+            rows = target.__table__.alias()
+            inside = criterion(actor, target, rows=rows)
+            parts.append(
+                and_(
+                    column(rule.type_column) == kind,
+                    column(rule.id_column).in_(select(rows.c.id).where(inside)),
+                )
+            )
+    place = Anchored((rule.organization_column,))
+    for scope in sorted(_granted(actor, model, (Action.READ,))):
+        parts.append(_reach(actor, place, column, scope, every=False))
+    return or_(*parts) if parts else false()
+
+
+def _reach(
+    actor: Actor, rule: Anchored | Parties, column: ColumnOf, scope: Scope, *, every: bool
+) -> ColumnElement[bool]:
+    """Return the rows within one scope. ``every``: all anchors that are set must lie in it."""
+    if scope is Scope.EVERYTHING:
+        return true()
+    if scope is Scope.SELF:
+        name = rule.user_column if isinstance(rule, Anchored) else None
+        return column(name) == actor.user_id if name and actor.user_id else false()
+    if actor.organization_id is None:
+        return false()
+    if isinstance(rule, Parties):
+        return _party(actor, rule, column, scope)
+    inside = _organizations(actor, scope)
+    tests = [column(name).in_(inside) for name in rule.columns]
+    if every:
+        return and_(*(or_(column(n).is_(None), t) for n, t in zip(rule.columns, tests, strict=True)))
+    return or_(*tests)
+
+
+def _party(actor: Actor, rule: Parties, column: ColumnOf, scope: Scope) -> ColumnElement[bool]:
+    party = TicketParty.__table__.alias()
+    if scope is Scope.OWN:
+        return column(rule.raiser_column) == actor.organization_id  # type: ignore[no-any-return]
+    if scope is Scope.LINE:
+        raise ValueError("a ticket has no line scope; say area or party in the policy")
+    organization_id = actor.area_id if scope is Scope.AREA else actor.organization_id
+    if organization_id is None:
+        return false()
+    result: ColumnElement[bool] = column("id").in_(
+        select(party.c.ticket_id).where(party.c.organization_id == organization_id)
+    )
+    return result
+
+
+def _organizations(actor: Actor, scope: Scope) -> Select[tuple[int]]:
+    """Return the ids of the organisations within AREA, LINE or OWN of the actor."""
+    line = OrganizationLine.__table__.alias()
+    if scope is Scope.AREA:
+        return select(line.c.organization_id).where(line.c.ancestor_id == actor.area_id)
+    if scope is Scope.LINE:
+        return select(line.c.ancestor_id).where(line.c.organization_id == actor.organization_id)
+    if scope is Scope.OWN:
+        return select(line.c.organization_id).where(
+            line.c.organization_id == actor.organization_id, line.c.depth == 0
+        )
+    raise ValueError(f"the scope {scope.value} does not fit records tied to organisations")
+
+
+def read_options(actor: Actor, *actions: Action) -> tuple[Any, ...]:
+    """Return the loader criteria of every scoped record type for one actor."""
+    options = []
+    for model in record_types().values():
+        target, inside = model, criterion(actor, model, *actions)
+        if model is Account:
+            # FAB's own relationships lead to its base class, which must be guarded as well.
+            rows = Account.__table__.alias()
+            target = FabUser
+            allowed = criterion(actor, Account, *actions, rows=rows)
+            inside = FabUser.id.in_(select(rows.c.id).where(allowed))
+        options.append(
+            with_loader_criteria(
+                target, inside, include_aliases=True, propagate_to_loaders=False
+            )
+        )
+    return tuple(options)
+
+
+def guard_statement(state: ORMExecuteState) -> None:
+    """Put the criterion on an ORM statement, or refuse what cannot be guarded."""
+    actor = current(state.session)
+    if actor.system or REVIEWED in state.execution_options:
+        return
+    if not state.is_orm_statement or state.is_insert:
+        raise UnreviewedStatement(f"statement without a mapped class: {state.statement}")
+    if state.is_column_load:
+        # Refreshing columns of an object that this session has already been given: a row that
+        # the actor has just moved away must still be nameable in the answer.
+        return
+    if state.is_select:
+        options = _cached(state.session, actor, Action.READ)
+    else:
+        action = Action.DELETE if state.is_delete else Action.EDIT
+        options = read_options(actor, action)
+    state.statement = state.statement.options(*options)
+
+
+def _cached(session: Session, actor: Actor, action: Action) -> tuple[Any, ...]:
+    """Build the options once per actor and session: they are the same for each of its reads."""
+    key = ("chuishao.options", actor, action)
+    found: tuple[Any, ...] | None = session.info.get(key)
+    if found is None:
+        found = session.info[key] = read_options(actor, action)
+    return found
+
+
+def guard_old(session: Session, flush_context: Any, instances: Any) -> None:
+    """Before a flush: rows about to be changed or removed must be within reach as they are now."""
+    if current(session).system:
+        return
+    changed = [each for each in session.dirty if session.is_modified(each)]
+    _check(session, changed, (Action.EDIT, Action.ACT))
+    _check(session, session.deleted, (Action.DELETE,))
+    session.info["chuishao.written"] = (list(session.new), changed)
+
+
+def guard_new(session: Session, flush_context: Any) -> None:
+    """After a flush: rows that were written must be within reach as they have become."""
+    added, changed = session.info.pop("chuishao.written", ([], []))
+    if current(session).system:
+        return
+    _check(session, added, (Action.ADD,))
+    _check(session, changed, (Action.EDIT, Action.ACT))
+
+
+def _check(session: Session, objects: Iterable[Any], actions: tuple[Action, ...]) -> None:
+    by_model: dict[type[Any], set[int]] = {}
+    for each in objects:
+        by_model.setdefault(type(each), set()).add(each.id)
+    actor = current(session)
+    connection = session.connection() if by_model else None
+    for model, ids in by_model.items():
+        if not hasattr(model, "__scope__"):
+            raise OutOfScope
+        if len(ids) > len(_within(connection, actor, model, ids, actions)):
+            raise OutOfScope
+
+
+def _within(
+    connection: Any, actor: Actor, model: type[Any], ids: set[int], actions: tuple[Action, ...]
+) -> set[int]:
+    """Return which of the ids satisfy the criterion; in slices, for databases cap parameters."""
+    rows = model.__table__.alias()
+    inside = criterion(actor, model, *actions, rows=rows)
+    ordered = sorted(ids)
+    found: set[int] = set()
+    for start in range(0, len(ordered), 500):
+        part = ordered[start : start + 500]
+        query = select(rows.c.id).where(rows.c.id.in_(part), inside)
+        found.update(connection.execute(query).scalars())
+    return found
+
+
+def install(session_factory: Any) -> None:
+    """Hang the gate on a session class, sessionmaker or scoped session."""
+    event.listen(session_factory, "do_orm_execute", guard_statement)
+    event.listen(session_factory, "before_flush", guard_old)
+    event.listen(session_factory, "after_flush", guard_new)
+
+
