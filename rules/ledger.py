@@ -1,0 +1,127 @@
+"""The append-only log of steps: written here, chained by hash, and verified (design section 2.5)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import event as sa_event
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.base import Titled, utcnow
+from models.ledger import AuditEntry, Event
+from models.registry import type_name
+from rules.actor import SYSTEM, Actor, acting_as
+
+GENESIS = "0" * 64
+
+
+class LedgerIsAppendOnly(Exception):
+    """Somebody tried to change or remove a line of a log."""
+
+
+def append(
+    session: Session,
+    record: Any,
+    actor: Actor,
+    *,
+    action: str,
+    label: str,
+    from_status: Titled | None,
+    to_status: Titled,
+    note: str | None = None,
+    data: dict[str, Any] | None = None,
+    at: Any = None,
+) -> Event:
+    """Add one step to a record's chain; the record must have an id. Never commits."""
+    last = _last(session, record)
+    step = Event(
+        record_type=type_name(type(record)),
+        record_id=record.id,
+        sequence=last.sequence + 1 if last else 1,
+        action=action,
+        label=label,
+        from_status=from_status.value if from_status else None,
+        to_status=to_status.value,
+        actor_id=actor.user_id,
+        actor_name=actor.name,
+        organization_id=actor.organization_id,
+        organization_name=actor.organization_name,
+        at=at or utcnow(),
+        note=note,
+        data=data or {},
+        previous_hash=last.hash if last else GENESIS,
+    )
+    step.hash = digest(step)
+    session.add(step)
+    return step
+
+
+def _last(session: Session, record: Any) -> Event | None:
+    with acting_as(session, SYSTEM):
+        return session.scalars(
+            select(Event)
+            .where(
+                Event.record_type == type_name(type(record)), Event.record_id == record.id
+            )
+            .order_by(Event.sequence.desc())
+            .limit(1)
+        ).first()
+
+
+def digest(step: Event) -> str:
+    """Return the SHA-256 (hex) over a step's contents and the hash before it."""
+    content = {
+        "record": [step.record_type, step.record_id, step.sequence],
+        "step": [step.action, step.label, step.from_status, step.to_status],
+        "who": [step.actor_id, step.actor_name, step.organization_id, step.organization_name],
+        "at": step.at.isoformat(timespec="microseconds"),
+        "note": step.note,
+        "data": step.data,
+        "previous": step.previous_hash,
+    }
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def events_of(session: Session, record: Any) -> list[Event]:
+    """Return a record's steps in order, as far as the actor reads the record."""
+    return list(
+        session.scalars(
+            select(Event)
+            .where(
+                Event.record_type == type_name(type(record)), Event.record_id == record.id
+            )
+            .order_by(Event.sequence)
+        )
+    )
+
+
+def faults(steps: Iterable[Event]) -> list[str]:
+    """Return a sentence for each changed, missing or reordered step of one record's chain."""
+    found = []
+    previous, number = GENESIS, 0
+    for step in steps:
+        number += 1
+        where = f"{step.record_type} {step.record_id} 第{step.sequence}步（{step.label}）"
+        if step.sequence != number:
+            found.append(f"{where}：序号应为{number}，中间缺少步骤。")
+            number = step.sequence
+        if step.previous_hash != previous:
+            found.append(f"{where}：与上一步的指纹不衔接。")
+        if step.hash != digest(step):
+            found.append(f"{where}：内容与指纹不符，可能被改动。")
+        previous = step.hash
+    return found
+
+
+def _refuse(mapper: Any, connection: Any, target: Any) -> None:
+    raise LedgerIsAppendOnly(f"{type(target).__name__} {target.id} can be neither changed nor removed")
+
+
+for _log in (Event, AuditEntry):
+    sa_event.listen(_log, "before_update", _refuse)
+    sa_event.listen(_log, "before_delete", _refuse)

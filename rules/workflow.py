@@ -1,0 +1,316 @@
+"""The workflow engine: tables of steps, and the one writer of every ``status`` (design 2.3).
+
+A record type's table lives in ``rules/workflows/``. ``apply`` takes a step, always in the same
+order: permission, state, input, change, event. It never commits. Buttons, bulk actions and commands
+read the same tables through ``available``, so nothing shows that would be refused.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import event, inspect, select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from models.base import Titled, utcnow
+from models.registry import type_name
+from presets.roles import Role
+from rules import ledger
+from rules.actor import Actor
+from rules.errors import Conflict, Forbidden, Invalid
+from rules.scope import reviewed
+
+Data = dict[str, Any]
+
+
+class Relation(Titled):
+    """How an actor stands to a record."""
+
+    AREA = "area", "属地"
+    LEAD = "lead", "主办单位"
+    ASSISTING = "assisting", "协办单位"
+    ANY = "any", "权限范围内"
+
+
+@dataclass(frozen=True)
+class Input:
+    """A value that a step asks for.
+
+    ``kind``: ``text``, ``note`` (several lines), ``date``, ``organization``, ``organizations``,
+    ``grades`` (a grade for each department and dimension).
+    """
+
+    name: str
+    label: str
+    kind: str = "note"
+    required: bool = True
+    help: str = ""
+    max_length: int = 2000
+
+
+@dataclass
+class Context:
+    """What a guard or an effect may look at: the session, the record, who, when, with what."""
+
+    session: Session
+    record: Any
+    actor: Actor
+    now: dt.datetime
+    data: Data = field(default_factory=dict)
+    log: Data = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A line of the table.
+
+    ``to`` is the next state, None if the record's own state stays, or a function that decides.
+    ``who`` are (role, relation) pairs, any of which suffices; an empty ``who`` marks a step that
+    only other steps take. ``when`` returns a sentence if the step does not fit this record now.
+    """
+
+    action: str
+    label: str
+    froms: tuple[Titled, ...]
+    to: Titled | None | Callable[[Context], Titled]
+    who: tuple[tuple[Role, Relation], ...]
+    inputs: tuple[Input, ...] = ()
+    tone: str = "primary"
+    help: str = ""
+    when: Callable[[Context], str | None] | None = None
+    effect: Callable[[Context], None] | None = None
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A record type's table, its first state, and how an actor stands to one of its records."""
+
+    model: type[Any]
+    initial: Titled
+    steps: tuple[Step, ...]
+    relations: Callable[[Session, Any, Actor], frozenset[Relation]]
+
+    def step(self, action: str) -> Step | None:
+        """Return the step of that name."""
+        return next((step for step in self.steps if step.action == action), None)
+
+
+_workflows: dict[type[Any], Workflow] = {}
+_writing: ContextVar[bool] = ContextVar("chuishao_status_writer", default=False)
+
+
+def register(workflow: Workflow) -> Workflow:
+    """Put a record type under its table; from now on nobody else can write its ``status``."""
+    _workflows[workflow.model] = workflow
+    guard_status(workflow.model, workflow.initial)
+    return workflow
+
+
+def workflow_of(model: type[Any]) -> Workflow | None:
+    """Return a record type's table, if its status is kept by one."""
+    return _workflows.get(model)
+
+
+def workflows() -> Mapping[type[Any], Workflow]:
+    """Return every registered table."""
+    return dict(_workflows)
+
+
+def guard_status(model: type[Any], initial: Titled) -> None:
+    """Refuse every assignment to ``model.status`` that does not come from ``apply``."""
+
+    def refuse(target: Any, value: Any, old: Any, initiator: Any) -> None:
+        fresh = not inspect(target).has_identity and value == initial
+        if not (_writing.get() or fresh):
+            raise StatusIsTheWorkflows(f"{model.__name__}.status is written by rules.workflow only")
+
+    event.listen(model.status, "set", refuse)
+
+
+class StatusIsTheWorkflows(Exception):
+    """Code outside the workflow assigned a status."""
+
+
+@contextmanager
+def _status_writer() -> Iterator[None]:
+    token = _writing.set(True)
+    try:
+        yield
+    finally:
+        _writing.reset(token)
+
+
+def begin(session: Session, record: Any, actor: Actor, *, note: str | None = None) -> None:
+    """Write the first event of a new record. It must have been flushed."""
+    workflow = _workflows[type(record)]
+    ledger.append(
+        session,
+        record,
+        actor,
+        action="create",
+        label="新建",
+        from_status=None,
+        to_status=workflow.initial,
+        note=note,
+    )
+
+
+def available(session: Session, record: Any, actor: Actor) -> list[Step]:
+    """Return the steps that the actor may take on the record now, in the table's order."""
+    workflow = _workflows[type(record)]
+    context = Context(session, record, actor, utcnow())
+    relations = workflow.relations(session, record, actor)
+    return [
+        step
+        for step in workflow.steps
+        if record.status in step.froms
+        and _permitted(step, actor, relations)
+        and (step.when is None or step.when(context) is None)
+    ]
+
+
+def apply(
+    session: Session,
+    record: Any,
+    action: str,
+    actor: Actor,
+    data: Data | None = None,
+    *,
+    seen_status: str | None = None,
+    now: dt.datetime | None = None,
+) -> Titled:
+    """Take a step and return the new state.
+
+    ``data`` holds the step's inputs by name; ``seen_status`` the state that the person was shown.
+    Raises ``Forbidden`` (not theirs to take), ``Conflict`` (the state has moved on) or ``Invalid``
+    (input missing or wrong); then nothing is changed but what the caller must roll back.
+    """
+    workflow = _workflows[type(record)]
+    step = workflow.step(action)
+    if step is None:
+        raise Invalid(f"没有“{action}”这个步骤。")
+    _lock(session, record)
+    relations = workflow.relations(session, record, actor)
+    if not _permitted(step, actor, relations):
+        raise Forbidden(f"您无权对“{record}”办理“{step.label}”。")
+    _check_state(session, record, step, seen_status)
+    context = Context(session, record, actor, now or utcnow(), _checked(step, data or {}))
+    sentence = step.when(context) if step.when else None
+    if sentence:
+        raise Conflict(sentence)
+    return _take(context, step)
+
+
+def apply_internally(context: Context, record: Any, action: str) -> Titled:
+    """Take a step on another record as part of a step: no person asked for it."""
+    step = _workflows[type(record)].step(action)
+    if step is None or step.who or record.status not in step.froms:
+        raise Conflict(f"“{record}”现在不能办理“{step.label if step else action}”。")
+    inner = Context(context.session, record, context.actor, context.now, context.data)
+    return _take(inner, step)
+
+
+def _permitted(step: Step, actor: Actor, relations: frozenset[Relation]) -> bool:
+    if not step.who:
+        return False
+    if actor.system:
+        return True
+    return any(role in actor.roles and relation in relations for role, relation in step.who)
+
+
+def _lock(session: Session, record: Any) -> None:
+    """Make the record ours until the transaction ends, and see it as it is now."""
+    session.flush()
+    if session.get_bind().dialect.name == "sqlite":
+        # SQLite has no row locks: writing anything takes the one write lock there is.
+        session.execute(
+            update(type(record).__table__)
+            .where(type(record).__table__.c.id == record.id)
+            .values(version=type(record).__table__.c.version),
+            execution_options=reviewed("takes the write lock, changes nothing"),
+        )
+    session.refresh(record, with_for_update=True)
+
+
+def _check_state(session: Session, record: Any, step: Step, seen_status: str | None) -> None:
+    moved_on = seen_status is not None and seen_status != record.status.value
+    if record.status in step.froms and not moved_on:
+        return
+    last = ledger.events_of(session, record)[-1:]
+    who = "".join(
+        f"，最近一步是{each.organization_name}{each.actor_name}办理的“{each.label}”" for each in last
+    )
+    raise Conflict(f"“{record}”现在是“{record.status.title}”{who}，不能再办理“{step.label}”。请核对后再操作。")
+
+
+def _checked(step: Step, data: Data) -> Data:
+    """Return the inputs that the step knows, refusing what is missing or too long."""
+    values: Data = {}
+    problems: dict[str, str] = {}
+    for each in step.inputs:
+        value = data.get(each.name)
+        if isinstance(value, str):
+            value = value.strip()
+        if value in (None, "", [], {}):
+            if each.required:
+                problems[each.name] = f"请填写“{each.label}”。"
+            continue
+        if isinstance(value, str) and len(value) > each.max_length:
+            problems[each.name] = f"“{each.label}”最多 {each.max_length} 字，现有 {len(value)} 字。"
+        values[each.name] = value
+    if problems:
+        raise Invalid("".join(problems.values()), **problems)
+    return values
+
+
+def _take(context: Context, step: Step) -> Titled:
+    record = context.record
+    before = record.status
+    with _status_writer():
+        if step.effect:
+            step.effect(context)
+        if callable(step.to):
+            after = step.to(context)
+        else:
+            after = step.to or before
+        if after is not before:
+            record.status = after
+        try:
+            context.session.flush()
+        except StaleDataError:
+            raise Conflict(f"“{record.id}”刚刚被别人更新，请刷新后再操作。") from None
+    ledger.append(
+        context.session,
+        record,
+        context.actor,
+        action=step.action,
+        label=step.label,
+        from_status=before,
+        to_status=after,
+        note=context.data.get("note"),
+        data=context.log,
+        at=context.now,
+    )
+    context.session.flush()
+    return after
+
+
+def last_status_before(session: Session, record: Any, status: Titled) -> Titled:
+    """Return the state that the record was in when it last entered ``status``."""
+    found = session.scalars(
+        select(ledger.Event.from_status)
+        .where(
+            ledger.Event.record_type == type_name(type(record)),
+            ledger.Event.record_id == record.id,
+            ledger.Event.to_status == status.value,
+        )
+        .order_by(ledger.Event.sequence.desc())
+        .limit(1)
+    ).first()
+    return type(status)(found)
