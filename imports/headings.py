@@ -1,0 +1,107 @@
+"""Find heading rows, and tell from words and columns which list they head."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from imports.specs.base import Column, Spec
+from imports.text import CellValue, clean, heading_key
+
+_LONGEST_HEADING = 30
+
+
+@dataclass(frozen=True)
+class Match:
+    """A row read as the heading of one spec's list; columns count from 0."""
+
+    spec: Spec
+    columns: dict[int, Column]
+    unknown: tuple[int, ...]
+
+    @property
+    def missing(self) -> tuple[Column, ...]:
+        """Return the expected columns whose main field no column of the row fills."""
+        filled = {name for column in self.columns.values() for name in column.fields}
+        missing: dict[str, Column] = {}
+        for column in self.spec.columns:
+            if column.expected and column.fields[0] not in filled:
+                missing.setdefault(column.fields[0], column)
+        return tuple(missing.values())
+
+
+def match_heading(values: Sequence[CellValue], specs: Sequence[Spec]) -> list[Match]:
+    """Return how each spec reads the row as a heading; nothing if it is no heading at all.
+
+    A heading names the list's main column and at least one other, and most of its cells are known.
+    """
+    keys = {}
+    for column, value in enumerate(values):
+        if value is None or value == "":
+            continue
+        if not isinstance(value, str) or len(value) > _LONGEST_HEADING:
+            return []
+        if key := heading_key(clean(value)):
+            keys[column] = key
+    if len(keys) < 2:
+        return []
+    matches = [_match_spec(keys, spec) for spec in specs]
+    return [match for match in matches if match is not None]
+
+
+def _match_spec(keys: dict[int, str], spec: Spec) -> Match | None:
+    columns: dict[int, Column] = {}
+    for place, key in keys.items():
+        column = _find(spec, key)
+        if column is not None and column not in columns.values():
+            columns[place] = column
+    named = any(spec.name in column.fields for column in columns.values())
+    if not named or len(columns) < 2 or 2 * len(columns) < len(keys):
+        return None
+    return Match(spec, columns, tuple(place for place in keys if place not in columns))
+
+
+@lru_cache(maxsize=16384)
+def _find(spec: Spec, key: str) -> Column | None:
+    return next((column for column in spec.columns if column.matches(key)), None)
+
+
+def may_be_heading(value: CellValue, specs: Sequence[Spec]) -> bool:
+    """Tell cheaply whether a cell below the heading may belong to a heading that is repeated."""
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_HEADING:
+        return False
+    key = heading_key(value)
+    return any(_find(spec, key) is not None for spec in specs)
+
+
+def hinted(words: str, specs: Sequence[Spec]) -> list[Spec]:
+    """Return the specs that a sheet's name or title speaks of; weak hints only if none is strong."""
+    strong = [spec for spec in specs if re.search(spec.hints, words)]
+    if strong:
+        return strong
+    return [spec for spec in specs if spec.weak_hints and re.search(spec.weak_hints, words)]
+
+
+def choose(matches: Sequence[Match], *words: str) -> Match | None:
+    """Return the list that a heading row heads, or ``None`` if it cannot be told.
+
+    The words (title, then the sheet's name) decide first; then how many columns are known and
+    how few are missing. A heading that suits two lists equally well is left to the person.
+    """
+    candidates = list(matches)
+    for text in words:
+        told = hinted(text, [match.spec for match in matches]) if text else []
+        narrowed = [match for match in candidates if match.spec in told]
+        candidates = narrowed or candidates
+        if len(candidates) == 1:
+            return candidates[0]
+    ranked = sorted(candidates, key=_fitness, reverse=True)
+    if len(ranked) > 1 and _fitness(ranked[0]) == _fitness(ranked[1]):
+        return None
+    return ranked[0] if ranked else None
+
+
+def _fitness(match: Match) -> tuple[int, int]:
+    return len(match.columns) - len(match.missing), -len(match.unknown)

@@ -1,0 +1,38 @@
+"""Recognise the lists of a workbook in its sheets, wherever their headings stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from imports.reader import Sheet
+from imports.specs.base import Spec
+from imports.tables import Layout, Problem, SheetProblem
+from imports.walk import SheetWalk
+
+
+def recognise(sheets: Sequence[Sheet], specs: Sequence[Spec]) -> Layout:
+    """Return the lists of ``specs`` that the sheets hold, in the order they stand.
+
+    Hidden sheets are left out and named; a sheet with content but no list gets a warning, and it
+    is an error if nothing at all was found or a heading suits several lists equally.
+    """
+    layout = Layout()
+    for sheet in sheets:
+        if sheet.hidden:
+            message = f"工作表“{sheet.name}”是隐藏的，没有导入；需要导入请先取消隐藏。"
+            layout.warnings.append(SheetProblem(sheet.name, Problem("", "", message)))
+        elif sheet.rows:
+            SheetWalk(sheet, specs, layout).run()
+    if not layout.tables and not layout.errors:
+        layout.errors.append(_nothing_found(sheets, specs))
+    return layout
+
+
+def _nothing_found(sheets: Sequence[Sheet], specs: Sequence[Spec]) -> SheetProblem:
+    names = "、".join(column.label for column in specs[0].columns if column.expected)
+    lists = "”“".join(spec.label for spec in specs)
+    message = (
+        f"没有找到“{lists}”的表头，没有可以导入的内容。表头要有“{names}”等列，请改正后再导入。"
+    )
+    shown = [sheet.name for sheet in sheets if not sheet.hidden]
+    return SheetProblem(shown[0] if shown else "", Problem("", "", message))

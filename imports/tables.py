@@ -1,0 +1,92 @@
+"""What a workbook holds, once its headings are recognised: lists with rows, and remarks by cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from imports.specs.base import Column, Spec
+from imports.text import CellValue, cell_ref
+
+
+class Problem(NamedTuple):
+    """Something to tell the person: the cell (empty: the whole sheet), its value, a sentence."""
+
+    cell: str
+    value: str
+    message: str
+
+
+class RawCell(NamedTuple):
+    """What a cell says: its clean text, the value as stored, and where it stands."""
+
+    text: str
+    value: CellValue
+    row: int
+    column: int
+
+    @property
+    def ref(self) -> str:
+        """Return the cell's address, such as B13."""
+        return cell_ref(self.row, self.column)
+
+
+@dataclass(slots=True)
+class RawRow:
+    """One item of a list: its row, its cells by the label of their column, its category.
+
+    A category that stands in a column of its own, filled down, is here like a banner's.
+    """
+
+    number: int
+    cells: dict[str, RawCell]
+    category: str = ""
+
+
+@dataclass
+class Table:
+    """One list found in a sheet. ``columns`` maps a column's place (from 0) to what it holds."""
+
+    sheet: str
+    spec: Spec
+    title: str
+    heading_row: int
+    columns: dict[int, Column]
+    rows: list[RawRow] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    _places: dict[str, int] = field(init=False, repr=False)
+
+    @property
+    def list_type(self) -> str:
+        """Return the type of the list, as the results name it."""
+        return self.spec.list_type
+
+    def __post_init__(self) -> None:
+        self.move_columns(self.columns)
+
+    def move_columns(self, columns: dict[int, Column]) -> None:
+        """Take the columns of a heading that is repeated further down, perhaps elsewhere."""
+        self.columns = columns
+        self._places = {name: place for place, column in columns.items() for name in column.fields}
+
+    def place(self, name: str) -> int | None:
+        """Return the place of the column that fills the field ``name``, if the sheet has one."""
+        return self._places.get(name)
+
+
+class SheetProblem(NamedTuple):
+    """A remark on a sheet in which no list was recognised."""
+
+    sheet: str
+    problem: Problem
+
+
+@dataclass
+class Layout:
+    """The lists of a workbook, in order, and the remarks on sheets without one."""
+
+    tables: list[Table] = field(default_factory=list)
+    errors: list[SheetProblem] = field(default_factory=list)
+    warnings: list[SheetProblem] = field(default_factory=list)
