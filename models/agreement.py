@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import Date, ForeignKey, Index, String, Text
+from sqlalchemy import Date, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Record, Titled, field, titled_type
@@ -38,6 +38,14 @@ class Agreement(Record):
     __scope__ = Anchored(("community_id", "unit_id"))
     __table_args__ = (
         Index("ix_agreement_pair", "community_id", "unit_id", "status"),
+        Index(
+            "uq_agreement_in_force",
+            "community_id",
+            "unit_id",
+            unique=True,
+            sqlite_where=text("status = 'in_force'"),
+            postgresql_where=text("status = 'in_force'"),
+        ),
         Index("ix_agreement_unit", "unit_id"),
         Index("ix_agreement_valid_until", "valid_until"),
     )
@@ -48,7 +56,9 @@ class Agreement(Record):
     community_id: Mapped[int] = mapped_column(
         ForeignKey("organization.id"), info=field("甲方：村（社区）")
     )
-    unit_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), info=field("乙方：驻区单位"))
+    unit_id: Mapped[int] = mapped_column(
+        ForeignKey("organization.id"), info=field("乙方：驻区单位")
+    )
     kind: Mapped[AgreementKind] = mapped_column(titled_type(AgreementKind), info=field("协议类型"))
     status: Mapped[AgreementStatus] = mapped_column(
         titled_type(AgreementStatus), default=AgreementStatus.DRAFT, info=field("状态")
@@ -56,9 +66,7 @@ class Agreement(Record):
     signed_on: Mapped[dt.date | None] = mapped_column(Date, info=field("签订日期"))
     valid_from: Mapped[dt.date] = mapped_column(Date, info=field("生效日期"))
     valid_until: Mapped[dt.date] = mapped_column(Date, info=field("到期日期"))
-    objectives: Mapped[str | None] = mapped_column(
-        Text, info=field("共建目标", widget="textarea")
-    )
+    objectives: Mapped[str | None] = mapped_column(Text, info=field("共建目标", widget="textarea"))
     community_promises: Mapped[str | None] = mapped_column(
         Text, info=field("甲方承诺", widget="textarea")
     )
@@ -69,16 +77,12 @@ class Agreement(Record):
     community_phone: Mapped[str | None] = mapped_column(String(40), info=field("甲方联系电话"))
     unit_liaison: Mapped[str | None] = mapped_column(String(40), info=field("乙方联络员"))
     unit_phone: Mapped[str | None] = mapped_column(String(40), info=field("乙方联系电话"))
-    renews_id: Mapped[int | None] = mapped_column(
-        ForeignKey("agreement.id"), info=field("续签自")
-    )
+    renews_id: Mapped[int | None] = mapped_column(ForeignKey("agreement.id"), info=field("续签自"))
 
     community: Mapped[Organization] = relationship(
         foreign_keys=[community_id], info=field("甲方：村（社区）")
     )
-    unit: Mapped[Organization] = relationship(
-        foreign_keys=[unit_id], info=field("乙方：驻区单位")
-    )
+    unit: Mapped[Organization] = relationship(foreign_keys=[unit_id], info=field("乙方：驻区单位"))
     renews: Mapped[Agreement | None] = relationship(
         remote_side="Agreement.id", info=field("续签自")
     )

@@ -112,7 +112,9 @@ class DutyItemDepartment(Record):
     __label__ = "事项对应部门"
     __scope__ = Through("item_id", "duty_item")
     __audited__ = False
-    __table_args__ = (UniqueConstraint("item_id", "organization_id", name="uq_duty_item_department"),)
+    __table_args__ = (
+        UniqueConstraint("item_id", "organization_id", name="uq_duty_item_department"),
+    )
 
     item_id: Mapped[int] = mapped_column(ForeignKey("duty_item.id", ondelete="CASCADE"))
     organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), index=True)

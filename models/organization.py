@@ -51,7 +51,9 @@ class Organization(Record):
     code: Mapped[str] = mapped_column(
         String(64),
         unique=True,
-        info=field("机构代码", help="全库唯一，导入时按它对应", headings=("机构代码", "代码", "编码")),
+        info=field(
+            "机构代码", help="全库唯一，导入时按它对应", headings=("机构代码", "代码", "编码")
+        ),
     )
     name: Mapped[str] = mapped_column(
         String(100), index=True, info=field("机构名称", headings=("机构名称", "名称", "单位名称"))
@@ -168,5 +170,3 @@ class OrganizationLine(Record):
         back_populates="lines", foreign_keys=[organization_id]
     )
     ancestor: Mapped[Organization] = relationship(foreign_keys=[ancestor_id])
-
-

@@ -15,8 +15,8 @@ from models import (  # noqa: F401
     mechanism,
     organization,
     ticket,
-
 )
+
 
 def record_types() -> dict[str, type[Any]]:
     """Return the mapped classes that state how they are scoped, by record type name."""
@@ -25,6 +25,7 @@ def record_types() -> dict[str, type[Any]]:
         if hasattr(mapper.class_, "__scope__"):
             found[type_name(mapper.class_)] = mapper.class_
     return found
+
 
 def type_name(model: type[Any]) -> str:
     """Return the name by which policy, events and audit call a record type."""

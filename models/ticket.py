@@ -148,6 +148,10 @@ class Ticket(Record):
         titled_type(Nature), default=Nature.PUBLIC, info=field("性质")
     )
     emergency: Mapped[bool] = mapped_column(default=False, info=field("突发紧急"))
+    local_tried: Mapped[bool] = mapped_column(
+        default=False,
+        info=field("已协调派驻机构", help="已请派驻机构就地处理，仍不能解决"),
+    )
     duty_item_id: Mapped[int | None] = mapped_column(
         ForeignKey("duty_item.id"), index=True, info=field("对应履职事项")
     )
@@ -179,9 +183,7 @@ class Ticket(Record):
     organization: Mapped[Organization] = relationship(
         foreign_keys=[organization_id], info=field("吹哨单位")
     )
-    lead: Mapped[Organization | None] = relationship(
-        foreign_keys=[lead_id], info=field("主办单位")
-    )
+    lead: Mapped[Organization | None] = relationship(foreign_keys=[lead_id], info=field("主办单位"))
     whistle_class: Mapped[WhistleClass] = relationship(info=field("哨种"))
     duty_item: Mapped[DutyItem | None] = relationship(info=field("对应履职事项"))
     assignments: Mapped[list[TicketAssignment]] = relationship(
@@ -272,9 +274,7 @@ class Rating(Record):
     __scope__ = Through("ticket_id", "ticket")
     __audited__ = False
     __table_args__ = (
-        UniqueConstraint(
-            "ticket_id", "organization_id", "dimension_id", "round", name="uq_rating"
-        ),
+        UniqueConstraint("ticket_id", "organization_id", "dimension_id", "round", name="uq_rating"),
     )
 
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"))

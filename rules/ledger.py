@@ -64,9 +64,7 @@ def _last(session: Session, record: Any) -> Event | None:
     with acting_as(session, SYSTEM):
         return session.scalars(
             select(Event)
-            .where(
-                Event.record_type == type_name(type(record)), Event.record_id == record.id
-            )
+            .where(Event.record_type == type_name(type(record)), Event.record_id == record.id)
             .order_by(Event.sequence.desc())
             .limit(1)
         ).first()
@@ -92,9 +90,7 @@ def events_of(session: Session, record: Any) -> list[Event]:
     return list(
         session.scalars(
             select(Event)
-            .where(
-                Event.record_type == type_name(type(record)), Event.record_id == record.id
-            )
+            .where(Event.record_type == type_name(type(record)), Event.record_id == record.id)
             .order_by(Event.sequence)
         )
     )
@@ -119,7 +115,9 @@ def faults(steps: Iterable[Event]) -> list[str]:
 
 
 def _refuse(mapper: Any, connection: Any, target: Any) -> None:
-    raise LedgerIsAppendOnly(f"{type(target).__name__} {target.id} can be neither changed nor removed")
+    raise LedgerIsAppendOnly(
+        f"{type(target).__name__} {target.id} can be neither changed nor removed"
+    )
 
 
 for _log in (Event, AuditEntry):

@@ -186,5 +186,3 @@ def _repeats(organization: Organization, name: OrganizationName) -> bool:
 def _clash(text: str, other: Organization) -> None:
     message = f"名称或别名“{text}”与“{other.name}”（{other.code}）重复，请换一个。"
     raise Invalid(message, name=message)
-
-

@@ -134,7 +134,9 @@ def _reach(
     inside = _organizations(actor, scope)
     tests = [column(name).in_(inside) for name in rule.columns]
     if every:
-        return and_(*(or_(column(n).is_(None), t) for n, t in zip(rule.columns, tests, strict=True)))
+        return and_(
+            *(or_(column(n).is_(None), t) for n, t in zip(rule.columns, tests, strict=True))
+        )
     return or_(*tests)
 
 
@@ -179,9 +181,7 @@ def read_options(actor: Actor, *actions: Action) -> tuple[Any, ...]:
             allowed = criterion(actor, Account, *actions, rows=rows)
             inside = FabUser.id.in_(select(rows.c.id).where(allowed))
         options.append(
-            with_loader_criteria(
-                target, inside, include_aliases=True, propagate_to_loaders=False
-            )
+            with_loader_criteria(target, inside, include_aliases=True, propagate_to_loaders=False)
         )
     return tuple(options)
 
@@ -266,5 +266,3 @@ def install(session_factory: Any) -> None:
     event.listen(session_factory, "do_orm_execute", guard_statement)
     event.listen(session_factory, "before_flush", guard_old)
     event.listen(session_factory, "after_flush", guard_new)
-
-

@@ -78,7 +78,7 @@ class Step:
     action: str
     label: str
     froms: tuple[Titled, ...]
-    to: Titled | None | Callable[[Context], Titled]
+    to: Titled | Callable[[Context], Titled] | None
     who: tuple[tuple[Role, Relation], ...]
     inputs: tuple[Input, ...] = ()
     tone: str = "primary"
@@ -244,9 +244,12 @@ def _check_state(session: Session, record: Any, step: Step, seen_status: str | N
         return
     last = ledger.events_of(session, record)[-1:]
     who = "".join(
-        f"，最近一步是{each.organization_name}{each.actor_name}办理的“{each.label}”" for each in last
+        f"，最近一步是{each.organization_name}{each.actor_name}办理的“{each.label}”"
+        for each in last
     )
-    raise Conflict(f"“{record}”现在是“{record.status.title}”{who}，不能再办理“{step.label}”。请核对后再操作。")
+    raise Conflict(
+        f"“{record}”现在是“{record.status.title}”{who}，不能再办理“{step.label}”。请核对后再操作。"
+    )
 
 
 def _checked(step: Step, data: Data) -> Data:

@@ -1,0 +1,46 @@
+"""What makes an agreement sound (domain section 4): the right two sides, dates in order."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.agreement import Agreement
+from models.organization import OrganizationKind
+from rules.errors import Invalid
+
+FIRST_PARTIES = (OrganizationKind.COMMUNITY,)
+SECOND_PARTIES = (
+    OrganizationKind.UNIT,
+    OrganizationKind.DEPARTMENT,
+    OrganizationKind.STATION,
+    OrganizationKind.COORDINATION_OFFICE,
+)
+
+
+def check(agreement: Agreement) -> None:
+    """Raise ``Invalid``, with a sentence per field, for an unsound agreement."""
+    problems: dict[str, str] = {}
+    community, unit = agreement.community, agreement.unit
+    if community is not None and community.kind not in FIRST_PARTIES:
+        problems["community"] = f"甲方应为村（社区），“{community.name}”是{community.kind.title}。"
+    if unit is not None and unit.kind not in SECOND_PARTIES:
+        problems["unit"] = f"乙方应为驻区单位或部门，“{unit.name}”是{unit.kind.title}。"
+    if agreement.valid_from and agreement.valid_until:
+        if agreement.valid_until <= agreement.valid_from:
+            problems["valid_until"] = "到期日期应晚于生效日期。"
+        if agreement.signed_on and agreement.signed_on > agreement.valid_until:
+            problems["signed_on"] = "签订日期不应晚于到期日期。"
+    if problems:
+        raise Invalid("".join(problems.values()), **problems)
+
+
+def next_number(session: Session, old: Agreement) -> str:
+    """Return a free number for a renewal: the old one with "续1", "续2", …"""
+    stem = re.sub(r"-续\d+$", "", old.number)
+    taken = set(
+        session.scalars(select(Agreement.number).where(Agreement.number.startswith(f"{stem}-续")))
+    )
+    return next(number for turn in range(1, 1000) if (number := f"{stem}-续{turn}") not in taken)

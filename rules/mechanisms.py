@@ -1,0 +1,47 @@
+"""The mechanism that applies to a place, and the calendar with its overrides."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.mechanism import CalendarOverride, Mechanism, RatingDimension, WhistleClass
+from models.organization import Organization, OrganizationLine
+from rules.calendar import WorkCalendar
+from rules.errors import Invalid
+
+
+def mechanism_for(session: Session, organization_id: int) -> Mechanism:
+    """Return the mechanism in force at a place: its county's, else its city's (domain section 3).
+
+    Raises ``Invalid`` if neither has one.
+    """
+    found = session.scalars(
+        select(Mechanism)
+        .join(OrganizationLine, OrganizationLine.ancestor_id == Mechanism.organization_id)
+        .where(OrganizationLine.organization_id == organization_id, Mechanism.in_force)
+        .order_by(OrganizationLine.depth, Mechanism.number.desc())
+        .limit(1)
+    ).first()
+    if found is None:
+        organization = session.get_one(Organization, organization_id)
+        raise Invalid(
+            f"“{organization.name}”所在的县（市、区）还没有启用吹哨机制，请联系系统管理员。"
+        )
+    return found
+
+
+def classes_for(session: Session, organization_id: int) -> list[WhistleClass]:
+    """Return the whistle classes that a place may blow, in the mechanism's order."""
+    return mechanism_for(session, organization_id).classes
+
+
+def dimensions_of(whistle_class: WhistleClass) -> list[RatingDimension]:
+    """Return the dimensions on which a ticket of this class is rated."""
+    return whistle_class.mechanism.dimensions
+
+
+def calendar(session: Session) -> WorkCalendar:
+    """Return the national working calendar with the administrator's overrides."""
+    overrides = session.scalars(select(CalendarOverride)).all()
+    return WorkCalendar({each.day: each.working for each in overrides})

@@ -1,0 +1,64 @@
+"""Ticket numbers: short, and saying place and year; no two alike, however many raise at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from models.organization import Organization, OrganizationKind
+from models.ticket import TicketSequence
+from rules.actor import SYSTEM, acting_as
+from rules.calendar import SHANGHAI
+from rules.scope import reviewed
+
+
+def next_number(session: Session, organization: Organization, at: dt.datetime) -> str:
+    """Return the next number of the township that a ticket is raised in: "城关镇2026-0012".
+
+    A township whose name stands twice in the database says its county too. The sequence row is
+    locked until the transaction ends, so a number that is rolled back is given out again.
+    """
+    with acting_as(session, SYSTEM):
+        place = next(
+            (
+                line.ancestor
+                for line in organization.lines
+                if line.ancestor.kind is OrganizationKind.TOWNSHIP
+            ),
+            organization,
+        )
+        year = at.astimezone(SHANGHAI).year
+        last = _advance(session, place.id, year)
+        namesakes = session.scalar(
+            select(func.count(Organization.id)).where(Organization.name == place.name)
+        )
+        name = place.name
+        if (namesakes or 0) > 1 and place.realm is not None:
+            name = f"{place.realm.name}{place.name}"
+    return f"{name}{year}-{last:04d}"
+
+
+def _advance(session: Session, organization_id: int, year: int) -> int:
+    dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    table = TicketSequence.__table__
+    now = dt.datetime.now(dt.UTC)
+    statement = dialect.insert(table).values(
+        organization_id=organization_id,
+        year=year,
+        last=1,
+        created_at=now,
+        updated_at=now,
+        version=1,
+    )
+    statement = statement.on_conflict_do_update(
+        index_elements=[table.c.organization_id, table.c.year],
+        set_={"last": table.c.last + 1, "updated_at": now},
+    ).returning(table.c.last)
+    last: int = session.execute(
+        statement, execution_options=reviewed("advances a counter that holds nobody's data")
+    ).scalar_one()
+    return last
