@@ -1,0 +1,216 @@
+"""Forms from record types: each column's own label, help, length and kind of widget."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+from markupsafe import Markup
+from sqlalchemy import inspect
+from sqlalchemy.orm import Session
+from wtforms import (
+    BooleanField,
+    DateField,
+    Field,
+    HiddenField,
+    IntegerField,
+    SelectField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms.widgets import html_params
+
+from models.base import Field as Info
+from models.base import Titled
+
+Source = Callable[[str], str]
+#: field name → the record of that id if the actor may choose it, else None
+Chooser = Callable[[int], Any]
+
+
+class RecordSelectWidget:
+    """A select that holds the present choice only; the page's script fetches the rest in scope."""
+
+    def __call__(self, field: RecordSelectField, **attributes: Any) -> Markup:
+        attributes.setdefault("id", field.id)
+        classes = f"record-select {attributes.pop('class_', attributes.pop('class', ''))}".strip()
+        options = Markup("").join(
+            Markup('<option value="{}" selected>{}</option>').format(each.id, str(each))
+            for each in field.chosen()
+        )
+        if not field.multiple:
+            options = Markup('<option value=""></option>') + options
+        if field.multiple:
+            attributes["multiple"] = True
+        params = html_params(
+            name=field.name,
+            class_=classes,
+            data_source=field.source,
+            data_placeholder=_("输入名称查找"),
+            **attributes,
+        )
+        return Markup("<select {}>{}</select>").format(Markup(params), options)
+
+
+class RecordSelectField(Field):
+    """Chooses one record, or several; what is posted is looked up through the gate."""
+
+    widget = RecordSelectWidget()
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        source: str,
+        choose: Chooser,
+        multiple: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(label, **kwargs)
+        self.source, self.choose, self.multiple = source, choose, multiple
+        if multiple and self.data is None:
+            self.data = []
+
+    def chosen(self) -> list[Any]:
+        """Return the chosen records."""
+        if self.multiple:
+            return list(self.data or [])
+        return [self.data] if self.data is not None else []
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Look the posted ids up; what the actor may not choose is as good as not there."""
+        found = []
+        for text in [each for each in valuelist if each.strip()]:
+            record = self.choose(int(text)) if text.isdigit() and len(text) < 12 else None
+            if record is None:
+                self.data = [] if self.multiple else None
+                raise ValueError(_("所选的记录不存在，或不在您的权限范围内，请重新选择。"))
+            found.append(record)
+        self.data = found if self.multiple else (found[0] if found else None)
+
+
+class TitledField(SelectField):
+    """Chooses a member of a titled enum; gives the member, not its text."""
+
+    def __init__(self, label: str, members: type[Titled], blank: bool = False, **kwargs: Any) -> None:
+        self.members = {member.value: member for member in members}
+        choices = [(member.value, _(member.title)) for member in members]
+        super().__init__(
+            label,
+            choices=[("", _("请选择")), *choices] if blank else choices,
+            coerce=self._member,
+            **kwargs,
+        )
+
+    def _member(self, value: Any) -> Titled | None:
+        if isinstance(value, Titled) or value in (None, ""):
+            return value or None
+        return self.members[str(value)]
+
+    def iter_choices(self) -> Any:
+        """Mark the chosen member."""
+        for value, label in self.choices:
+            selected = (self.data.value if self.data else "") == value
+            yield value, label, selected, {}
+
+    def pre_validate(self, form: Any) -> None:
+        """Refuse what is no member."""
+        if self.data is None and not any(value == "" for value, _label in self.choices):
+            raise ValidationError(_("请选择。"))
+
+
+class RecordForm(FlaskForm):
+    """A form over a record; ``version`` says which state of it the person was shown."""
+
+    version = HiddenField()
+
+    def add_errors(self, fields: dict[str, str]) -> bool:
+        """Put a refusal's sentences at their fields; tells whether all found their place."""
+        placed = True
+        for name, sentence in fields.items():
+            if name in self._fields:
+                self._fields[name].errors = [*self._fields[name].errors, sentence]
+            else:
+                placed = False
+        return placed
+
+
+def field_for(
+    model: type[Any], name: str, *, source: Source, choose: Callable[[str], Chooser]
+) -> Any:
+    """Return the unbound form field of a column or relation."""
+    mapper = inspect(model)
+    info: Info | None = mapper.all_orm_descriptors[name].info.get("field")
+    label = _(info.label) if info else name
+    common: dict[str, Any] = {"description": _(info.help) if info and info.help else ""}
+    if name in mapper.relationships:
+        relation = mapper.relationships[name]
+        (column,) = relation.local_columns
+        required = not column.nullable
+        common["validators"] = [DataRequired(_("请选择“%(label)s”。", label=label))] if required else [Optional()]
+        return RecordSelectField(label, source=source(name), choose=choose(name), **common)
+    column = mapper.columns[name]
+    return _simple(label, column, info, common)
+
+
+def _simple(label: str, column: Any, info: Info | None, common: dict[str, Any]) -> Any:
+    kind = column.type
+    optional = column.nullable or column.default is not None
+    if hasattr(kind, "enum_class") and kind.enum_class is not None:
+        return TitledField(label, kind.enum_class, blank=column.nullable, **common)
+    if kind.python_type is bool:
+        return BooleanField(label, default=bool(column.default and column.default.arg), **common)
+    needed = InputRequired(_("请填写“%(label)s”。", label=label))
+    validators: list[Any] = [Optional(strip_whitespace=True) if optional else needed]
+    if kind.python_type is dt.date:
+        return DateField(label, validators=validators, **common)
+    if kind.python_type is int:
+        return IntegerField(label, validators=validators, **common)
+    length = getattr(kind, "length", None)
+    if length:
+        validators.append(Length(max=length, message=_("“%(label)s”最多 %(n)s 字。", label=label, n=length)))
+    area = length is None or (info is not None and info.widget == "textarea")
+    if area and not length:
+        validators.append(Length(max=5000, message=_("“%(label)s”最多 %(n)s 字。", label=label, n=5000)))
+    kind_of = TextAreaField if area else StringField
+    return kind_of(label, validators=validators, filters=[_tidy], **common)
+
+
+def _tidy(value: str | None) -> str | None:
+    """Strip blanks at both ends; an empty text is no text."""
+    if value is None:
+        return None
+    return value.replace("\r\n", "\n").strip() or None
+
+
+def record_form(
+    model: type[Any],
+    names: Iterable[str],
+    *,
+    source: Source,
+    choose: Callable[[str], Chooser],
+    extra: dict[str, Any] | None = None,
+) -> type[RecordForm]:
+    """Return the form class for some columns and relations of a record type, and extra fields."""
+    extra = extra or {}
+    fields = {
+        name: extra[name]
+        if name in extra
+        else field_for(model, name, source=source, choose=choose)
+        for name in names
+    }
+    return type(f"{model.__name__}Form", (RecordForm,), fields)
+
+
+def chooser(session: Session, statement: Any, model: type[Any]) -> Chooser:
+    """Return a look-up that finds an id only among the rows of a statement."""
+
+    def choose(number: int) -> Any:
+        return session.scalars(statement.where(model.id == number)).unique().first()
+
+    return choose

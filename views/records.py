@@ -1,0 +1,359 @@
+"""RecordView: list, form, detail page and deletion of a record type, generated from its declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from flask import abort, flash, jsonify, redirect, request, url_for
+from flask_appbuilder import BaseView, expose, has_access
+from flask_babel import gettext as _
+from sqlalchemy import Select, inspect, select
+from sqlalchemy.orm import joinedload, raiseload
+from werkzeug.wrappers import Response
+
+from models.base import Record
+from models.registry import type_name
+from rules import workflow
+from rules.errors import Conflict, Refused
+from rules.policy import Action
+from views import details, forms, permissions
+from views.context import STALE, actor, session, unit_of_work
+from views.dependents import refuse_if_referenced
+from views.listing import Order, Request, filtered, matches, parse
+from views.presentation import Clash, FormGroup, Link
+from views.rendering import label_of, plain
+from views.tables import ListPage
+
+FormGroups = list[tuple[str, list[str]]]
+
+
+@dataclass(frozen=True)
+class RelatedList:
+    """Rows of another view that hang from the record shown, by a relation of theirs."""
+
+    view: str
+    relation: str
+    title: str
+
+
+class RecordView(BaseView):  # type: ignore[misc]
+    """The pages of one record type. A subclass declares; it rarely codes.
+
+    ``model`` is the record type, ``list_columns`` what a list shows, ``form_groups`` the titled
+    groups of the form, ``show_groups`` those of the detail page (default: the form's),
+    ``search_columns`` what the quick search looks through, ``filter_columns`` and
+    ``order_columns`` what a list may be filtered and sorted by, ``related`` the lists below a
+    detail page. Every read and write goes through the gate of ``rules.scope``.
+    """
+
+    model: ClassVar[type[Record]]
+    list_columns: ClassVar[list[str]]
+    form_groups: ClassVar[FormGroups]
+    show_groups: ClassVar[FormGroups | None] = None
+    search_columns: ClassVar[list[str]] = []
+    filter_columns: ClassVar[list[str]] = []
+    order_columns: ClassVar[list[str]] = []
+    default_order: ClassVar[Order] = Order()
+    related: ClassVar[list[RelatedList]] = []
+    title_column: ClassVar[str | None] = None
+    icon: ClassVar[str] = "fa-folder"
+    empty_text: ClassVar[str] = ""
+    #: permission → action of the policy; a subclass adds its own routes.
+    demands: ClassVar[dict[str, Action]] = {
+        "can_list": Action.READ,
+        "can_show": Action.READ,
+        "can_options": Action.READ,
+        "can_add": Action.ADD,
+        "can_edit": Action.EDIT,
+        "can_delete": Action.DELETE,
+        "can_step": Action.ACT,
+    }
+    policy_type: ClassVar[str | None] = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        kind = self.policy_type or type_name(self.model)
+        permissions.declare(
+            self.class_permission_name,
+            {name: (kind, action) for name, action in self.demands.items()},
+        )
+        views_by_model[self.model] = self
+
+    # What subclasses may override
+
+    def query(self) -> Select[Any]:
+        """Return the rows of the list; the gate narrows them to the actor's scope."""
+        return select(self.model)
+
+    def choices(self, field: str) -> Select[Any]:
+        """Return the records that a form's relation may be set to."""
+        return select(self.target(field))
+
+    def fill(self, record: Any) -> None:
+        """Set what a new record starts with, before the form is shown or filled in."""
+
+    def before_save(self, record: Any, form: forms.RecordForm) -> None:
+        """Check and complete a record that the form has filled in; raise ``Refused`` to stop."""
+
+    def after_save(self, record: Any, form: forms.RecordForm, created: bool) -> None:
+        """Do what belongs to the same transaction, after the record has its id."""
+
+    def editable(self, record: Any) -> str | None:
+        """Return why the record can no longer be edited or deleted, if so."""
+        return None
+
+    def extra_fields(self) -> dict[str, Any]:
+        """Return form fields that are no columns, by name."""
+        return {}
+
+    def extra_links(self, record: Any | None) -> list[Link]:
+        """Return further buttons of the list (no record) or of a detail page."""
+        return []
+
+    # Names and addresses
+
+    @property
+    def noun(self) -> str:
+        """The record type's Chinese name, for titles."""
+        return _(self.model.__label__)
+
+    def may(self, permission: str) -> bool:
+        """Tell whether the actor holds a permission on this view."""
+        return permissions.allowed(actor().roles, permission, self.class_permission_name)
+
+    def url(self, route: str, **values: Any) -> str:
+        """Return the address of one of this view's routes."""
+        return url_for(f"{self.endpoint}.{route}", **values)
+
+    def target(self, field: str) -> type[Any]:
+        """Return the record type that a relation leads to."""
+        if field not in inspect(self.model).relationships:
+            abort(404)
+        target: type[Any] = inspect(self.model).relationships[field].mapper.class_
+        return target
+
+    # Routes
+
+    @expose("/list/")
+    @has_access
+    def list(self) -> Any:
+        """Show the rows in scope, filtered, sorted and paged."""
+        asked = parse(
+            request.args,
+            orders=self.order_columns,
+            default=self.default_order,
+            filters=self.filter_names(),
+        )
+        page = ListPage(self, asked)
+        return self.render_template("list.html", **page.context())
+
+    @expose("/show/<int:pk>")
+    @has_access
+    def show(self, pk: int) -> Any:
+        """Show one record with its related lists, steps and changes."""
+        return self.shown(self.found(pk))
+
+    @expose("/add", methods=["GET", "POST"])
+    @has_access
+    def add(self) -> Any:
+        """Show the empty form, or make a record of the posted one."""
+        record = self.model()
+        self.fill(record)
+        form = self.form(record)
+        if request.method == "GET":
+            return self.form_page(form, None)
+        return self._save(form, record, created=True)
+
+    @expose("/edit/<int:pk>", methods=["GET", "POST"])
+    @has_access
+    def edit(self, pk: int) -> Any:
+        """Show the filled form, or save it unless somebody else saved in between."""
+        record = self.found(pk)
+        if reason := self.editable(record):
+            raise Conflict(reason)
+        form = self.form(record)
+        if request.method == "GET":
+            form.version.data = str(record.version)
+            return self.form_page(form, record)
+        if form.version.data != str(record.version):
+            return self._stale(form, record)
+        return self._save(form, record, created=False)
+
+    @expose("/delete/<int:pk>", methods=["POST"])
+    @has_access
+    def delete(self, pk: int) -> Response:
+        """Delete a record that nothing else depends on."""
+        record = self.found(pk)
+        if reason := self.editable(record):
+            raise Conflict(reason)
+        title = str(record)
+        with unit_of_work() as database:
+            refuse_if_referenced(database, record)
+            database.delete(record)
+        flash(_("已删除“%(title)s”。", title=title), "success")
+        return redirect(self.url("list"))
+
+    @expose("/options/<field>")
+    @has_access
+    def options(self, field: str) -> Response:
+        """Answer a select box: at most twenty records in scope whose name contains ``q``."""
+        if field not in self.relation_fields():
+            abort(404)
+        return options_of(self.choices(field), self.target(field), request.args.get("q", ""))
+
+    # How the routes work
+
+    def found(self, pk: int) -> Any:
+        """Return the record, or answer 404 whether it is hidden or not there."""
+        statement = select(self.model).where(self.model.id == pk)
+        record = session().scalars(statement).unique().first()
+        if record is None:
+            abort(404)
+        return record
+
+    def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
+        """Render a detail page."""
+        return self.render_template(
+            self.show_template, **details.DetailPage(self, record).context(), **more
+        ), status
+
+    show_template: ClassVar[str] = "show.html"
+
+    def filter_names(self) -> list[str]:
+        """Return the filters' names in a URL; a date has two ends."""
+        names = []
+        for name in self.filter_columns:
+            column = inspect(self.model).columns.get(name)
+            is_date = column is not None and column.type.python_type.__name__ == "date"
+            names += [f"{name}_from", f"{name}_until"] if is_date else [name]
+        return names
+
+    def relation_fields(self) -> set[str]:
+        """Return the relations that forms or filters of this view choose a record for."""
+        names = {name for _title, group in self.form_groups for name in group}
+        names |= set(self.filter_columns)
+        return {name for name in names if name in inspect(self.model).relationships}
+
+    def listed(self, asked: Request) -> Select[Any]:
+        """Return the list's statement: related names come along, anything else lazy is an error."""
+        statement = filtered(self.query(), self.model, asked.filters)
+        if asked.query and self.search_columns:
+            statement = statement.where(matches(self.model, self.search_columns, asked.query))
+        relations = inspect(self.model).relationships
+        loads: list[Any] = [
+            joinedload(getattr(self.model, name)) for name in self.list_columns if name in relations
+        ]
+        return statement.options(*loads, *self.loads(), raiseload("*"))
+
+    def loads(self) -> list[Any]:
+        """Return further loader options that the list's cells need."""
+        return []
+
+    def form(self, record: Any) -> forms.RecordForm:
+        """Return the form over a record, filled from the request if one was posted."""
+        names = [name for _title, group in self.form_groups for name in group]
+        kind = forms.record_form(
+            self.model,
+            names,
+            source=lambda name: self.url("options", field=name),
+            choose=self._chooser,
+            extra=self.extra_fields(),
+        )
+        return kind(obj=record)
+
+    def _chooser(self, field: str) -> Callable[[int], Any]:
+        return forms.chooser(session(), self.choices(field), self.target(field))
+
+    def form_page(
+        self,
+        form: forms.RecordForm,
+        record: Any | None,
+        status: int = 200,
+        clashes: list[Clash] | None = None,
+        **more: Any,
+    ) -> Any:
+        """Render the form."""
+        title = _("编辑%(noun)s", noun=self.noun) if record else _("新增%(noun)s", noun=self.noun)
+        return self.render_template(
+            "form.html",
+            view_title=title,
+            form=form,
+            groups=[FormGroup(_(title), names) for title, names in self.form_groups],
+            cancel_url=self.url("show", pk=record.id) if record else self.url("list"),
+            submit_label=_("保存"),
+            clashes=clashes or [],
+            crumbs=details.crumbs(self, record, title),
+            **more,
+        ), status
+
+    def _save(self, form: forms.RecordForm, record: Any, *, created: bool) -> Any:
+        if not form.validate():
+            return self._again(form, record, created, 422)
+        try:
+            with unit_of_work() as database, database.no_autoflush:
+                populate(form, record)
+                self.before_save(record, form)
+                database.add(record)
+                database.flush()
+                if created and workflow.workflow_of(self.model):
+                    workflow.begin(database, record, actor())
+                self.after_save(record, form, created)
+                saved_id = record.id
+        except Conflict as refusal:
+            if created:
+                flash(refusal.message, "danger")
+                return self._again(form, record, created, refusal.status)
+            return self._stale(form, self.found(int(request.view_args["pk"])), refusal.message)
+        except Refused as refusal:
+            if not (refusal.fields and form.add_errors(refusal.fields)):
+                flash(refusal.message, "danger")
+            return self._again(form, record, created, refusal.status)
+        flash(_("已保存。"), "success")
+        return redirect(self.url("show", pk=saved_id))
+
+    def _again(self, form: forms.RecordForm, record: Any, created: bool, status: int) -> Any:
+        if created:
+            return self.form_page(form, None, status)
+        return self.form_page(form, self.found(int(request.view_args["pk"])), status)
+
+    def _stale(self, form: forms.RecordForm, record: Any, message: str = STALE) -> Any:
+        """Show both texts; saving again is then a decision, made with open eyes."""
+        form.validate()
+        clashes = []
+        for name in (name for _title, group in self.form_groups for name in group):
+            if name in self.extra_fields():
+                continue
+            mine, theirs = form[name].data, getattr(record, name)
+            if mine != theirs:
+                clashes.append(Clash(label_of(self.model, name), plain(mine), plain(theirs)))
+        form.version.raw_data = None
+        form.version.data = str(record.version)
+        flash(_(message), "warning")
+        return self.form_page(form, record, 409, clashes)
+
+
+def populate(form: forms.RecordForm, record: Any) -> None:
+    """Put the form's columns and relations on the record, and nothing else."""
+    known = inspect(type(record)).all_orm_descriptors
+    for field in form:
+        if field.name in known and field.name not in ("version", "id"):
+            field.populate_obj(record, field.name)
+
+
+def options_of(statement: Select[Any], target: type[Any], query: str) -> Response:
+    """Answer a select box with at most twenty rows of a statement by name."""
+    column = getattr(target, "name", None)
+    if column is None:
+        column = target.number if hasattr(target, "number") else target.id
+    if query.strip():
+        statement = statement.where(column.icontains(query.strip()[:50], autoescape=True))
+    rows = list(session().scalars(statement.order_by(target.id).limit(21)).unique())
+    return jsonify(
+        results=[{"id": row.id, "text": str(row)} for row in rows[:20]], more=len(rows) > 20
+    )
+
+
+#: The view in charge of each record type, for links between detail pages.
+views_by_model: dict[type[Any], RecordView] = {}

@@ -1,0 +1,156 @@
+"""Workflow steps as buttons with just the fields that each step needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+from sqlalchemy import Select, select
+from wtforms import DateField, HiddenField, RadioField, StringField, TextAreaField
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
+
+from models.organization import Organization
+from models.ticket import Grade
+from rules import workflow
+from rules.mechanisms import dimensions_of
+from rules.workflow import Input, Step
+from rules.workflows.ticket_effects import DISPATCHABLE, active
+from views.context import actor, session
+from views.forms import RecordSelectField, chooser
+from views.presentation import Button, FormGroup
+
+if TYPE_CHECKING:
+    from views.records import RecordView
+
+
+class StepForm(FlaskForm):
+    """The fields of one step; ``seen_status`` is the state that the person was shown."""
+
+    seen_status = HiddenField()
+
+
+def buttons(view: RecordView, record: Any) -> list[Button]:
+    """Return the steps that the actor may take now; what is refused is not shown."""
+    return [
+        Button(
+            name=step.action,
+            label=_(step.label),
+            url=view.url("step", pk=record.id, action=step.action),
+            tone=step.tone,
+            form=step_form(view, record, step),
+            groups=[FormGroup("", field_names(record, step))],
+            help=_(step.help) if step.help else "",
+        )
+        for step in workflow.available(session(), record, actor())
+    ]
+
+
+def receivers(record: Any) -> Select[Any]:
+    """Return the organisations that a ticket may be sent to: its own county's or city's."""
+    realms = [line.ancestor_id for line in record.organization.lines]
+    return select(Organization).where(
+        Organization.kind.in_(DISPATCHABLE),
+        Organization.active,
+        Organization.realm_id.in_(realms),
+    )
+
+
+def field_names(record: Any, step: Step) -> list[str]:
+    """Return a step's fields; a grades input is one field for each department and dimension."""
+    names: list[str] = []
+    for each in step.inputs:
+        names += [name for name, _label in _grades(record)] if each.kind == "grades" else [each.name]
+    return names
+
+
+def _grades(record: Any) -> list[tuple[str, str]]:
+    return [
+        (f"grade-{part.organization_id}-{dimension.id}", f"{part.organization.name}：{dimension.name}")
+        for part in active(record)
+        for dimension in dimensions_of(record.whistle_class)
+    ]
+
+
+def step_form(view: RecordView, record: Any, step: Step, posted: bool = False) -> StepForm:
+    """Return the form of a step, filled from the request only if it was this step's that came."""
+    fields: dict[str, Any] = {}
+    for each in step.inputs:
+        if each.kind == "grades":
+            for name, label in _grades(record):
+                choices = [(grade.value, _(grade.title)) for grade in Grade]
+                needed = [InputRequired(_("请评价“%(label)s”。", label=label))]
+                fields[name] = RadioField(label, choices=choices, validators=needed)
+        else:
+            fields[each.name] = _field(view, record, each)
+    kind = type("StepForm", (StepForm,), fields)
+    # Several forms stand on one page: their fields must not share ids.
+    form: StepForm = kind() if posted else kind(formdata=None)
+    for field in form:
+        field.id = f"{step.action}-{field.name}"
+    if not posted:
+        form.seen_status.data = record.status.value
+        _suggest(record, step, form)
+    return form
+
+
+def _suggest(record: Any, step: Step, form: StepForm) -> None:
+    """Fill in the departments that the duty item names: the first leads, the others assist."""
+    if step.action != "dispatch" or record.duty_item is None:
+        return
+    named = [link.organization for link in record.duty_item.departments]
+    if named:
+        form["lead"].data = named[0]
+        form["assisting"].data = named[1:]
+
+
+def _field(view: RecordView, record: Any, each: Input) -> Any:
+    label = _(each.label)
+    help_text = _(each.help) if each.help else ""
+    if each.kind in ("organization", "organizations"):
+        required = [DataRequired(_("请选择“%(label)s”。", label=label))] if each.required else [Optional()]
+        return RecordSelectField(
+            label,
+            source=view.url("receivers", pk=record.id),
+            choose=chooser(session(), receivers(record), Organization),
+            multiple=each.kind == "organizations",
+            description=help_text,
+            validators=required,
+        )
+    needed = InputRequired(_("请填写“%(label)s”。", label=label))
+    validators: list[Any] = [needed if each.required else Optional(strip_whitespace=True)]
+    if each.kind == "date":
+        return DateField(label, description=help_text, validators=validators)
+    limit = _("“%(label)s”最多 %(n)s 字。", label=label, n=each.max_length)
+    validators.append(Length(max=each.max_length, message=limit))
+    kind = TextAreaField if each.kind == "note" else StringField
+    return kind(label, description=help_text, validators=validators)
+
+
+def data_of(record: Any, step: Step, form: StepForm) -> dict[str, Any]:
+    """Return what ``workflow.apply`` takes: organisations as ids, grades by department and dimension."""
+    data: dict[str, Any] = {}
+    for each in step.inputs:
+        if each.kind == "grades":
+            data[each.name] = {
+                name.removeprefix("grade-").replace("-", ":"): form[name].data
+                for name, _label in _grades(record)
+                if form[name].data
+            }
+        elif each.kind == "organization":
+            data[each.name] = form[each.name].data.id if form[each.name].data else None
+        elif each.kind == "organizations":
+            data[each.name] = [organization.id for organization in form[each.name].data or []]
+        else:
+            data[each.name] = form[each.name].data
+    return data
+
+
+def typed(record: Any, step: Step, form: StepForm) -> list[tuple[str, str]]:
+    """Return what the person wrote, label by label, so that a refusal loses none of it."""
+    kept = []
+    for name in field_names(record, step):
+        value = form[name].data
+        if isinstance(value, str) and value.strip() and not name.startswith("grade-"):
+            kept.append((str(form[name].label.text), value))
+    return kept

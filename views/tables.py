@@ -1,0 +1,152 @@
+"""From rows to the table of a list page: cells, sorting, filters, cursors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import request, url_for
+from flask_babel import gettext as _
+from markupsafe import Markup
+from sqlalchemy import inspect
+
+from models.base import Titled
+from views import listing
+from views.context import session
+from views.presentation import Column, Crumb, Filter, Link, Row, Table
+from views.rendering import label_of, shown
+
+if TYPE_CHECKING:
+    from views.records import RecordView
+
+_CURSORS = ("after", "before", "last")
+
+
+class ListPage:
+    """What ``list.html`` shows of one view for one request."""
+
+    def __init__(self, view: RecordView, asked: listing.Request) -> None:
+        self.view, self.asked = view, asked
+
+    def context(self) -> dict[str, Any]:
+        """Return the template's variables."""
+        view = self.view
+        links = view.extra_links(None)
+        add = Link(_("新增"), view.url("add"), "fa-plus", "primary") if view.may("can_add") else None
+        return {
+            "view_title": view.noun,
+            "table": self.table(),
+            "tabs": [],
+            "filters": self.filters(),
+            "q": self.asked.query,
+            "search_placeholder": self._placeholder(),
+            "reset_url": view.url("list"),
+            "links": [*links, *([add] if add else [])],
+            "empty_text": self._empty(),
+            "empty_link": None if self._narrowed() else add,
+            "hidden_query": self._hidden(),
+            "crumbs": [Crumb(view.noun)],
+        }
+
+    def table(self) -> Table:
+        """Return the rows with their cursors and the capped count."""
+        statement = self.view.listed(self.asked)
+        database = session()
+        page = listing.fetch(database, self.view.model, statement, self.asked)
+        return Table(
+            columns=[self._column(name) for name in self.view.list_columns],
+            rows=rows_of(self.view, page.rows),
+            count_text=listing.count(database, self.view.model, statement),
+            first_url=self._url() if page.has_previous else None,
+            previous_url=self._url(before=page.first_cursor) if page.has_previous else None,
+            next_url=self._url(after=page.last_cursor) if page.has_next else None,
+            last_url=self._url(last="1") if page.has_next else None,
+        )
+
+    def filters(self) -> list[Filter]:
+        """Return the filter bar with what is set."""
+        return [self._filter(name) for name in self.view.filter_names()]
+
+    def _filter(self, name: str) -> Filter:
+        view, value = self.view, self.asked.filters.get(name, "")
+        mapper = inspect(view.model)
+        if name in mapper.relationships:
+            chosen = None
+            if value.isdigit():
+                chosen = session().get(view.target(name), int(value))
+            return Filter(
+                name,
+                label_of(view.model, name),
+                "record",
+                value,
+                source=view.url("options", field=name),
+                text=str(chosen) if chosen else "",
+            )
+        if name not in mapper.columns:
+            base, end = name.rsplit("_", 1)
+            label = _("起") if end == "from" else _("止")
+            return Filter(name, f"{label_of(view.model, base)}{label}", "date", value)
+        kind = mapper.columns[name].type
+        if getattr(kind, "enum_class", None):
+            members: type[Titled] = kind.enum_class
+            options = [(member.value, _(member.title)) for member in members]
+        else:
+            options = [("1", _("是")), ("0", _("否"))]
+        return Filter(name, label_of(view.model, name), "choice", value, options)
+
+    def _column(self, name: str) -> Column:
+        label = label_of(self.view.model, name)
+        if name not in self.view.order_columns:
+            return Column(name, label)
+        order = self.asked.order
+        current = order.column == name
+        descending = current and not order.descending
+        url = self._url(order=name, direction="desc" if descending else "asc")
+        direction = ("desc" if order.descending else "asc") if current else None
+        return Column(name, label, url, direction)
+
+    def _url(self, **changes: Any) -> str:
+        args = {key: value for key, value in request.args.items() if key not in _CURSORS}
+        args.update(changes)
+        return url_for(request.endpoint or "", **args)
+
+    def _hidden(self) -> list[tuple[str, str]]:
+        kept = ("order", "direction")
+        return [(name, request.args[name]) for name in kept if name in request.args]
+
+    def _narrowed(self) -> bool:
+        return bool(self.asked.query or self.asked.filters)
+
+    def _empty(self) -> str:
+        if self._narrowed():
+            return _("没有符合条件的记录，请换个条件试试。")
+        return _(self.view.empty_text) if self.view.empty_text else _("还没有记录。")
+
+    def _placeholder(self) -> str:
+        names = [name.split(".")[0] for name in self.view.search_columns]
+        return "、".join(dict.fromkeys(label_of(self.view.model, name) for name in names))
+
+
+def rows_of(view: RecordView, records: list[Any]) -> list[Row]:
+    """Return a view's cells for some records; the first cell leads to the detail page."""
+    may_show = view.may("can_show")
+    return [
+        Row(
+            id=record.id,
+            url=view.url("show", pk=record.id) if may_show else None,
+            cells=[cell(view, record, name) for name in view.list_columns],
+        )
+        for record in records
+    ]
+
+
+def cell(view: RecordView, record: Any, name: str) -> Markup | str:
+    """Return one cell: the view's own ``cell_NAME`` if it has one, else the value as usual."""
+    own = getattr(view, f"cell_{name}", None)
+    value: Markup | str = own(record) if own else shown(getattr(record, name))
+    return value
+
+
+def table_of(view: RecordView, records: list[Any], count_text: str = "", more_url: str | None = None) -> Table:
+    """Return a short table of a view's records, for related lists and queues."""
+    columns = [Column(name, label_of(view.model, name)) for name in view.list_columns]
+    return Table(columns, rows_of(view, records), count_text, more_url=more_url)
