@@ -1,0 +1,21 @@
+// What the pages gain where scripts run. Without them every page still works: see the templates.
+import { startClocks } from "./js/clock.js";
+import { upgradeDialogs } from "./js/dialogs.js";
+import { startDrawer, startMenus, startToggles } from "./js/navigation.js";
+import { RecordSelect } from "./js/record-select.js";
+import { guardDoubleSubmits, keepScrollersReachable, startAside } from "./js/pages.js";
+
+const texts = document.getElementById("texts").dataset;
+
+startDrawer();
+startMenus();
+startToggles();
+document.querySelectorAll("select.record-select").forEach((select) => new RecordSelect(select, texts));
+upgradeDialogs();
+startClocks(texts);
+startAside();
+guardDoubleSubmits();
+keepScrollersReachable();
+
+// After a refused save the reader hears and sees first what is wrong.
+document.querySelector("[data-focus]:not(dialog [data-focus])")?.focus();
