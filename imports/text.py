@@ -17,7 +17,7 @@ _LINE_ENDS = re.compile(r"[ \t\u3000\xa0]*(?:_x000D_)?\r?\n[ \t\u3000\xa0]*")
 _ORDINAL = re.compile(r"[(]?(\d{1,9})(?:\.0+)?[)]?[.、．]?")
 _NOT_HEADING = re.compile(r"[\s:()\[\]/、.*\"“”《》—_-]+")
 _OPEN, _CLOSE = "（(【[", "）)】]"
-_SEPARATORS = "\n、；;，,/|"
+_SEPARATORS = "、；;，,/|"
 
 #: What officers write where there is nothing to write.
 BLANKS = frozenset({"", "无", "无。", "/", "\\", "-", "—", "——", "－", "–", "#N/A", "None"})
@@ -86,11 +86,8 @@ def name_key(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
 
 
-def split_names(text: str) -> list[str]:
-    """Split a cell that names several organisations, one a line or by 、；，comma or blanks.
-
-    Separators inside brackets belong to the name. Repeated names are given once, in order.
-    """
+def split_chunks(text: str) -> list[str]:
+    """Split a cell at line ends and at 、；，, but not at blanks, nor inside brackets."""
     parts: list[str] = []
     depth, start = 0, 0
     for place, character in enumerate(text):
@@ -98,12 +95,19 @@ def split_names(text: str) -> list[str]:
             depth += 1
         elif character in _CLOSE:
             depth = max(0, depth - 1)
-        elif character in _SEPARATORS and (depth == 0 or character == "\n"):
+        elif character == "\n" or (character in _SEPARATORS and depth == 0):
             parts.append(text[start:place])
-            start = place + 1
-            depth = 0 if character == "\n" else depth
+            start, depth = place + 1, 0
     parts.append(text[start:])
-    names = [name for part in parts for name in part.split()]
+    return [part for part in (part.strip() for part in parts) if not is_blank(part)]
+
+
+def split_names(text: str) -> list[str]:
+    """Split a cell that names several organisations, one a line or by 、；，comma or blanks.
+
+    Repeated names are given once, in order.
+    """
+    names = [name for chunk in split_chunks(text) for name in chunk.split()]
     return list(dict.fromkeys(name for name in names if not is_blank(name)))
 
 

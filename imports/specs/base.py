@@ -62,7 +62,7 @@ class Column:
         return bool(self.pattern) and re.fullmatch(self.pattern, key) is not None
 
     def texts(self, text: str) -> dict[str, str]:
-        """Return the text of each field that a cell of this column holds."""
+        """Return the text of each field that a cell of this column speaks of."""
         return self.split(text) if self.split else {self.fields[0]: text}
 
 

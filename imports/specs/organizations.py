@@ -32,9 +32,12 @@ _SENT_BY = re.compile(r"(?:派出|主管|所属|隶属)(?:单位|部门|机构)\
 
 
 def split_remark(text: str) -> dict[str, str]:
-    """Read the department that sent a station from its remark: 派出单位：县公安局."""
+    """Read the department that sent a station from its remark: 派出单位：县公安局.
+
+    A remark that names none says nothing about the department, and leaves it as it is.
+    """
     match = _SENT_BY.search(text)
-    return {"remarks": text, "home_department": match[1] if match else ""}
+    return {"remarks": text, "home_department": match[1]} if match else {"remarks": text}
 
 
 ORGANIZATIONS = Spec(

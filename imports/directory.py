@@ -1,0 +1,119 @@
+"""The names and aliases of a county's organisations, held in memory while a workbook is checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from imports.text import name_key, split_chunks
+from models.organization import Organization, OrganizationKind, OrganizationLine, OrganizationName
+
+_ROLE_PREFIX = re.compile(
+    r"(?:牵头|配合|责任|主责|主办|协办|承接|承办|主管)(?:单位|部门)?\s*[:：]\s*"
+)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The organisations that a cell names, by id in its order, and the names nobody goes by."""
+
+    ids: tuple[int, ...]
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One name: whose it is, how that organisation is called, and what it is."""
+
+    organization_id: int
+    title: str
+    kind: OrganizationKind
+
+
+class Directory:
+    """Finds organisations by name or alias, whatever blanks and width a workbook uses."""
+
+    def __init__(self, names: Iterable[tuple[str, Entry]]) -> None:
+        """Index the names; where two organisations share one, the first given is found."""
+        self._entries: dict[str, Entry] = {}
+        self._titles: dict[int, str] = {}
+        for name, entry in names:
+            self._entries.setdefault(name_key(name), entry)
+            self._titles.setdefault(entry.organization_id, entry.title)
+        self._resolved: dict[str, Resolved] = {}
+
+    @classmethod
+    def around(cls, session: Session, owner: Organization) -> Directory:
+        """Return the active organisations of the owner's county, and of the city above it.
+
+        One statement. The county's own names come first.
+        """
+        realms = select(OrganizationLine.ancestor_id).where(
+            OrganizationLine.organization_id == owner.id
+        )
+        rows = session.execute(
+            select(
+                OrganizationName.name,
+                OrganizationName.realm_id,
+                Organization.id,
+                Organization.name,
+                Organization.kind,
+            )
+            .join(Organization, Organization.id == OrganizationName.organization_id)
+            .where(OrganizationName.realm_id.in_(realms), Organization.active)
+            .order_by(OrganizationName.is_alias, Organization.code)
+        ).all()
+        near = [row for row in rows if row[1] == owner.realm_id]
+        far = [row for row in rows if row[1] != owner.realm_id]
+        return cls((name, Entry(id_, title, kind)) for name, _, id_, title, kind in near + far)
+
+    def find(self, name: str) -> Entry | None:
+        """Return who goes by the name or alias."""
+        return self._entries.get(name_key(name))
+
+    def title(self, organization_id: int) -> str:
+        """Return the name of an organisation, or its number if it is not in the directory."""
+        return self._titles.get(organization_id, f"#{organization_id}")
+
+    def titles_of(self, kind: OrganizationKind) -> list[str]:
+        """Return the names of all organisations of a kind."""
+        found = {entry.organization_id: entry for entry in self._entries.values()}
+        return [entry.title for entry in found.values() if entry.kind == kind]
+
+    def resolve(self, text: str) -> Resolved:
+        """Return the organisations that a cell names, in any of the ways cells name several.
+
+        Blanks separate names only where the text between separators is no name as a whole.
+        """
+        if (known := self._resolved.get(text)) is None:
+            known = self._resolved[text] = self._resolve(text)
+        return known
+
+    def _resolve(self, text: str) -> Resolved:
+        whole = self.find(_ROLE_PREFIX.sub("", text))
+        if whole is not None:
+            return Resolved((whole.organization_id,), ())
+        ids: dict[int, None] = {}
+        unknown: dict[str, None] = {}
+        for chunk in split_chunks(_ROLE_PREFIX.sub("\n", text)):
+            names = [chunk] if self.find(chunk) else chunk.split()
+            for name in names:
+                entry = self.find(name)
+                if entry is None:
+                    unknown[name] = None
+                else:
+                    ids[entry.organization_id] = None
+        return Resolved(tuple(ids), tuple(unknown))
+
+    def nearest(self, name: str, limit: int = 3) -> list[str]:
+        """Return the names of the organisations whose name or alias is most like the given one."""
+        ranked = process.extract(
+            name_key(name), self._entries.keys(), scorer=fuzz.ratio, limit=limit * 3
+        )
+        titles = [self._entries[key].title for key, score, _ in ranked if score > 0]
+        return list(dict.fromkeys(titles))[:limit]

@@ -1,0 +1,253 @@
+"""Turn the rows of a recognised list into values, and say by cell what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple, NoReturn, TypeVar
+
+from imports.directory import Directory
+from imports.specs.base import Field, Kind
+from imports.tables import Problem, RawCell, RawRow, Table
+from imports.text import cell_ref, heading_key, is_blank, name_key, ordinal, split_names
+from models.base import Titled
+
+_SHOWN = 60
+
+Member = TypeVar("Member", bound=Titled)
+
+#: A field's value as it is compared, stored in a batch and shown: plain JSON.
+Value = str | None | list[str] | list[int]
+Key = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Item:
+    """One sound row: the values of the fields that the sheet speaks of, and where they stand."""
+
+    sheet: str
+    row: int
+    key: Key
+    values: dict[str, Value]
+    cells: dict[str, str]
+
+
+@dataclass
+class Checked:
+    """A list after checking: its sound rows, and what is wrong with the others.
+
+    ``keys`` holds the key of every row that has one, sound or not, so that a row in error does not
+    count as missing from the file.
+    """
+
+    table: Table
+    items: list[Item] = field(default_factory=list)
+    keys: set[Key] = field(default_factory=set)
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+
+class Spoken(NamedTuple):
+    """What a row says of one field: its text, the cell it comes from, and the address to name."""
+
+    field: Field
+    text: str
+    cell: RawCell | None
+    ref: str
+
+
+def member_of(members: type[Member], value: str) -> Member:
+    """Return the member of a titled enum that has the value."""
+    return next(each for each in members if each.value == value)
+
+
+class _Faulty(Exception):
+    """The row has an error that has been reported."""
+
+
+def shorten(text: str) -> str:
+    """Return a value short enough to be shown in a line."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+class Checker:
+    """Checks the lists of one workbook; what must be unique is so across its sheets."""
+
+    def __init__(self, directory: Directory | None = None) -> None:
+        """``directory`` finds the departments; lists that name none need none."""
+        self.directory = directory
+        self._seen: dict[tuple[str, Key], list[Item]] = {}
+
+    def check(self, table: Table) -> Checked:
+        """Return the table's sound rows and its problems, in the order of the rows."""
+        checked = Checked(table, errors=list(table.errors), warnings=list(table.warnings))
+        check = _TableCheck(checked, self.directory, self._seen)
+        for row in table.rows:
+            check.row(row)
+        return checked
+
+
+class _TableCheck:
+    """The check of one table, row by row."""
+
+    def __init__(
+        self,
+        checked: Checked,
+        directory: Directory | None,
+        seen: dict[tuple[str, Key], list[Item]],
+    ) -> None:
+        self.checked = checked
+        self.directory = directory
+        self.seen = seen
+        self.table = checked.table
+        self.spec = checked.table.spec
+        self.fields = {each.name: each for each in self.spec.fields}
+        # A column of its own says more about a field than one that mentions it in passing.
+        self.columns = sorted(self.table.columns.values(), key=lambda each: each.split is not None)
+        self.has_category = self.table.place(self.spec.category) is not None
+
+    def row(self, row: RawRow) -> None:
+        """Add the row's item, or its errors, to what has been checked."""
+        values: dict[str, Value] = {}
+        cells: dict[str, str] = {}
+        faulty = False
+        for spoken in self._spoken(row):
+            cells[spoken.field.name] = spoken.ref
+            try:
+                values[spoken.field.name] = self._value(spoken)
+            except _Faulty:
+                faulty = True
+        key = self._key(values)
+        if key is None:
+            return
+        self.checked.keys.add(key)
+        item = Item(self.table.sheet, row.number, key, values, cells)
+        if not self._is_duplicate(item) and not faulty:
+            self.checked.items.append(item)
+
+    def _spoken(self, row: RawRow) -> Iterator[Spoken]:
+        """Yield what the row says, each field once."""
+        category = self.fields.get(self.spec.category)
+        done: set[str] = {self.spec.category}
+        for column in self.columns:
+            cell = row.cells.get(column.label)
+            for name, text in column.texts(cell.text if cell else "").items():
+                if name in self.fields and name not in done:
+                    done.add(name)
+                    yield Spoken(
+                        self.fields[name], text, cell, cell.ref if cell else self._ref(row, name)
+                    )
+        if category is not None and (row.category or self.has_category):
+            yield Spoken(category, row.category, None, self._ref(row, category.name))
+
+    def _ref(self, row: RawRow, name: str) -> str:
+        place = self.table.place(name)
+        return cell_ref(row.number, min(self.table.columns) if place is None else place)
+
+    def _value(self, spoken: Spoken) -> Value:
+        if is_blank(spoken.text):
+            if spoken.field.required:
+                self._fail(spoken, "", f"“{spoken.field.label}”没有填写，请补上。")
+            return [] if spoken.field.kind in (Kind.NAMES, Kind.DEPARTMENTS) else None
+        value = _READERS[spoken.field.kind](self, spoken)
+        limit = spoken.field.max_length
+        for text in value if isinstance(value, list) else [value]:
+            if limit is not None and isinstance(text, str) and len(text) > limit:
+                message = f"“{spoken.field.label}”有 {len(text)} 个字，最多 {limit} 个字，请缩短。"
+                self._fail(spoken, text, message)
+        return value
+
+    def _fail(self, spoken: Spoken, value: str, message: str) -> NoReturn:
+        self.checked.errors.append(Problem(spoken.ref, shorten(value), message))
+        raise _Faulty
+
+    def _read_text(self, spoken: Spoken) -> Value:
+        return spoken.text
+
+    def _read_ordinal(self, spoken: Spoken) -> Value:
+        number = ordinal(spoken.cell.value if spoken.cell else spoken.text)
+        if number is not None:
+            return str(number)
+        message = f"“{spoken.field.label}”不是数字，按原文保留。"
+        self.checked.warnings.append(Problem(spoken.ref, shorten(spoken.text), message))
+        return spoken.text
+
+    def _read_names(self, spoken: Spoken) -> Value:
+        return split_names(spoken.text)
+
+    def _read_choice(self, spoken: Spoken) -> Value:
+        key = heading_key(spoken.text)
+        for label, value in spoken.field.choices.items():
+            if heading_key(label) == key:
+                return value
+        titles = "、".join({value: label for label, value in spoken.field.choices.items()}.values())
+        message = f"不认识“{shorten(spoken.text)}”这个{spoken.field.label}，可以填：{titles}。"
+        self._fail(spoken, spoken.text, message)
+
+    def _read_departments(self, spoken: Spoken) -> Value:
+        if self.directory is None:
+            raise ValueError(f"the list {self.spec.list_type} needs a directory")
+        resolved = self.directory.resolve(spoken.text)
+        for name in resolved.unknown:
+            near = self.directory.nearest(name)
+            hint = f"，相近的有：{'、'.join(near)}" if near else ""
+            message = (
+                f"没有找到部门“{shorten(name)}”{hint}。"
+                "请改正名称，或先在组织机构中新增它或加为别名。"
+            )
+            self.checked.errors.append(Problem(spoken.ref, shorten(name), message))
+        if resolved.unknown:
+            raise _Faulty
+        return list(resolved.ids)
+
+    def _key(self, values: dict[str, Value]) -> Key | None:
+        """Return what identifies the row; ``None`` if the field that names it is not sound."""
+        parts = []
+        for name in self.spec.key:
+            value = values.get(name)
+            if value is None and name != self.spec.category:
+                return None
+            parts.append(name_key(value) if isinstance(value, str) else "")
+        return tuple(parts)
+
+    def _is_duplicate(self, item: Item) -> bool:
+        """Report a row that repeats the key of one above, and tell whether it must be left out."""
+        above = self.seen.setdefault((self.spec.list_type, item.key), [])
+        if not above:
+            above.append(item)
+            return False
+        main = self.spec.key[-1]
+        first = above[0]
+        ref = item.cells[main]
+        where = (
+            first.cells[main] if first.sheet == item.sheet else f"{first.sheet}!{first.cells[main]}"
+        )
+        value = shorten(str(item.values[main]))
+        label = self.spec.field(main).label
+        if self.spec.repeats and all(_content(item) != _content(each) for each in above):
+            above.append(item)
+            item.key = (*item.key, str(len(above)))
+            self.checked.keys.add(item.key)
+            message = f"“{label}”与 {where} 相同而其他内容不同，两项都保留，请核对。"
+            self.checked.warnings.append(Problem(ref, value, message))
+            return False
+        message = f"“{label}”与 {where} 重复，请删去其中一项或改正。"
+        self.checked.errors.append(Problem(ref, value, message))
+        return True
+
+
+def _content(item: Item) -> dict[str, Value]:
+    """Return what a row says beside its running number."""
+    return {name: value for name, value in item.values.items() if name != "serial"}
+
+
+_READERS: dict[Kind, Callable[[_TableCheck, Spoken], Value]] = {
+    Kind.TEXT: _TableCheck._read_text,
+    Kind.ORDINAL: _TableCheck._read_ordinal,
+    Kind.NAMES: _TableCheck._read_names,
+    Kind.CHOICE: _TableCheck._read_choice,
+    Kind.DEPARTMENTS: _TableCheck._read_departments,
+    # Organisations may stand anywhere in the same file: imports.organizations looks them up.
+    Kind.DEPARTMENT: _TableCheck._read_text,
+    Kind.PARENT: _TableCheck._read_text,
+}
