@@ -42,11 +42,11 @@ def write(session: Session, flush_context: Any) -> None:
         return
     actor = current(session)
     rows = []
-    for record, action, changes in pending:
+    for record, action, removed in pending:
         if action == "update":
             changes = _differences(record)
-        elif action == "create":
-            changes = _values(record, before=False)
+        else:
+            changes = removed or _values(record, before=False)
         if not changes:
             continue
         rows.append(

@@ -1,11 +1,13 @@
-"""Publishing all drafts of a place at once, as the command and the page do."""
+"""Versions of duty lists: numbering, counting, and publishing all drafts of a place at once."""
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Iterable
+
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.duty import DutyList, DutyListStatus, DutyListType
+from models.duty import DutyItem, DutyItemDepartment, DutyList, DutyListStatus, DutyListType
 from models.organization import Organization
 from rules.actor import Actor
 from rules.workflow import apply
@@ -27,3 +29,36 @@ def publish(
     for draft in drafts:
         apply(session, draft, "publish", actor)
     return drafts
+
+
+def next_version(session: Session, owner: Organization, list_type: DutyListType) -> int:
+    """Return the number of a place's next version of a list, from 1."""
+    last = session.scalar(
+        select(func.max(DutyList.number)).where(
+            DutyList.organization_id == owner.id, DutyList.list_type == list_type
+        )
+    )
+    return (last or 0) + 1
+
+
+def recount(session: Session, duty_list: DutyList) -> None:
+    """Write down how many items a version holds."""
+    session.flush()
+    duty_list.item_count = (
+        session.scalar(select(func.count(DutyItem.id)).where(DutyItem.duty_list_id == duty_list.id))
+        or 0
+    )
+
+
+def set_departments(item: DutyItem, departments: Iterable[Organization]) -> None:
+    """Make these, in this order, the departments that an item names."""
+    wanted = list(departments)
+    for link in list(item.departments):
+        if link.organization not in wanted:
+            item.departments.remove(link)
+    links = {link.organization: link for link in item.departments}
+    for position, department in enumerate(wanted):
+        if department in links:
+            links[department].position = position
+        else:
+            item.departments.append(DutyItemDepartment(organization=department, position=position))

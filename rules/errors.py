@@ -43,3 +43,7 @@ class Conflict(Refused):
     """Somebody else was faster, or the record is no longer in the state that was shown."""
 
     status = 409
+
+
+class Stale(Conflict):
+    """The record was saved by somebody else after it was shown; both texts must be compared."""

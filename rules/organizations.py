@@ -64,7 +64,7 @@ def _settle(session: Session, organization: Organization, done: set[int]) -> Non
     if parent is not None and parent in session.new:
         _settle(session, parent, done)
     _check_parent(organization, parent)
-    moved = inspect(organization).persistent and _line_is_stale(organization, parent)
+    moved: bool = inspect(organization).persistent and _line_is_stale(organization, parent)
     if moved or not organization.lines:
         _draw_line(organization, parent)
     _set_realm(organization, parent)
@@ -77,7 +77,7 @@ def _settle(session: Session, organization: Organization, done: set[int]) -> Non
 
 def _parent(session: Session, organization: Organization) -> Organization | None:
     """Return the parent, whether it was set as an object or as an id."""
-    state = inspect(organization)
+    state: Any = inspect(organization)
     if "parent" in state.dict and not state.attrs.parent_id.history.has_changes():
         return organization.parent
     if state.attrs.parent.history.has_changes():
@@ -88,7 +88,7 @@ def _parent(session: Session, organization: Organization) -> Organization | None
 
 
 def _check_parent(organization: Organization, parent: Organization | None) -> None:
-    kind = OrganizationKind(organization.kind)
+    kind = organization.kind
     if parent is None:
         if kind not in MAY_STAND_ALONE:
             raise Invalid(

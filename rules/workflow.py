@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from models.base import Titled, utcnow
+from models.ledger import Event
 from models.registry import type_name
 from presets.roles import Role
 from rules import ledger
@@ -278,10 +279,7 @@ def _take(context: Context, step: Step) -> Titled:
     with _status_writer():
         if step.effect:
             step.effect(context)
-        if callable(step.to):
-            after = step.to(context)
-        else:
-            after = step.to or before
+        after = step.to(context) if callable(step.to) else step.to or before
         if after is not before:
             record.status = after
         try:
@@ -307,13 +305,13 @@ def _take(context: Context, step: Step) -> Titled:
 def last_status_before(session: Session, record: Any, status: Titled) -> Titled:
     """Return the state that the record was in when it last entered ``status``."""
     found = session.scalars(
-        select(ledger.Event.from_status)
+        select(Event.from_status)
         .where(
-            ledger.Event.record_type == type_name(type(record)),
-            ledger.Event.record_id == record.id,
-            ledger.Event.to_status == status.value,
+            Event.record_type == type_name(type(record)),
+            Event.record_id == record.id,
+            Event.to_status == status.value,
         )
-        .order_by(ledger.Event.sequence.desc())
+        .order_by(Event.sequence.desc())
         .limit(1)
     ).first()
-    return type(status)(found)
+    return next(state for state in type(status) if state.value == found)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from rules.actor import Actor
-from rules.errors import Conflict, Invalid
+from rules.errors import Conflict, Invalid, Stale
 from views.security import current_actor
 
 STALE = "这条记录刚刚被别人保存过，您的修改没有写入。请对照后再保存。"
@@ -41,7 +41,7 @@ def unit_of_work() -> Iterator[Session]:
         database.commit()
     except StaleDataError:
         database.rollback()
-        raise Conflict(STALE) from None
+        raise Stale(STALE) from None
     except IntegrityError as error:
         database.rollback()
         if "event" in str(error.orig) and "sequence" in str(error.orig):

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
 from markupsafe import Markup
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
 from models.base import Titled
 from models.ledger import AuditEntry, Event
 from rules import audit, ledger, workflow
 from rules.policy import Action
+from rules.scope import criterion
 from views import listing, steps
 from views.context import actor, session
 from views.presentation import Change, Crumb, Detail, Group, Link, Related, Step
+from views.registry import view_named, view_of
 from views.rendering import EMPTY, badge, label_of, paragraphs, shown
 from views.tables import cell, table_of
 
@@ -76,21 +78,14 @@ class DetailPage:
         wide = isinstance(raw, str) and (len(raw) > 40 or "\n" in raw)
         if isinstance(raw, str) and "\n" in raw and own is None:
             value = paragraphs(raw)
-        label = (
-            label_of(self.view.model, name)
-            if name in inspect(self.view.model).all_orm_descriptors
-            else _(self.view.detail_labels.get(name, name))
-        )
-        return Detail(label, value, wide)
+        return Detail(self.view.label(name), value, wide)
 
     def _linked(self, name: str) -> Markup | None:
         """Return a related record as a link to its own page, if the reader may open it."""
-        from views.records import views_by_model  # noqa: PLC0415 - the registry of all views
-
         if name not in inspect(self.view.model).relationships:
             return None
         other = getattr(self.record, name)
-        target = views_by_model.get(type(other))
+        target = view_of(type(other))
         if other is None or isinstance(other, list) or target is None or not target.may("can_show"):
             return None
         return Markup('<a href="{}">{}</a>').format(target.url("show", pk=other.id), str(other))
@@ -107,9 +102,7 @@ class DetailPage:
         return links
 
     def _related(self, spec: Any) -> Related | None:
-        from views.records import views_by_model  # noqa: PLC0415 - the registry of all views
-
-        view = next((v for v in views_by_model.values() if type(v).__name__ == spec.view), None)
+        view = view_named(spec.view)
         if view is None or not view.may("can_list"):
             return None
         asked = listing.Request(view.default_order, filters={spec.relation: str(self.record.id)})
@@ -136,10 +129,6 @@ class DetailPage:
 
 def writable(view: RecordView, record: Any, action: Action) -> bool:
     """Tell whether the record lies within the actor's writing scope."""
-    from sqlalchemy import select  # noqa: PLC0415
-
-    from rules.scope import criterion  # noqa: PLC0415
-
     inside = criterion(actor(), view.model, action)
     statement = select(view.model.id).where(view.model.id == record.id, inside)
     return session().scalar(statement) is not None
@@ -186,7 +175,7 @@ def change_of(model: type[Any], entry: AuditEntry) -> Change:
         at=entry.at,
         who=entry.actor_name,
         organization=entry.organization_name,
-        action=_(_ACTIONS.get(entry.action, entry.action)),
+        action=action_name(entry.action),
         fields=fields,
     )
 
@@ -196,3 +185,8 @@ def _value(kind: Any, value: Any) -> str:
     if members is not None:
         return next((_(m.title) for m in members if m.value == value), EMPTY)
     return str(shown(value))
+
+
+def action_name(action: str) -> str:
+    """Return the Chinese name of a kind of write."""
+    return _(_ACTIONS.get(action, action))

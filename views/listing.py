@@ -35,6 +35,7 @@ class Request:
 
     order: Order
     query: str = ""
+    tab: str = ""
     filters: dict[str, str] = field(default_factory=dict)
     after: list[Any] | None = None
     before: list[Any] | None = None
@@ -63,6 +64,7 @@ def parse(args: Mapping[str, str], *, orders: Sequence[str], default: Order, fil
     return Request(
         order=order,
         query=args.get("q", "").strip()[:100],
+        tab=args.get("tab", ""),
         filters=known,
         after=_decode(args.get("after")),
         before=_decode(args.get("before")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,13 +16,14 @@ from werkzeug.wrappers import Response
 from models.base import Record
 from models.registry import type_name
 from rules import workflow
-from rules.errors import Conflict, Refused
+from rules.errors import Conflict, Refused, Stale
 from rules.policy import Action
 from views import details, forms, permissions
 from views.context import STALE, actor, session, unit_of_work
 from views.dependents import refuse_if_referenced
 from views.listing import Order, Request, filtered, matches, parse
 from views.presentation import Clash, FormGroup, Link
+from views.registry import views_by_model
 from views.rendering import label_of, plain
 from views.tables import ListPage
 
@@ -71,6 +72,10 @@ class RecordView(BaseView):  # type: ignore[misc]
         "can_step": Action.ACT,
     }
     policy_type: ClassVar[str | None] = None
+    #: labels of cells and details that are no columns
+    labels: ClassVar[dict[str, str]] = {}
+    #: ready-made filters above the list: (name in the URL, label, criterion or None for all)
+    tabs: ClassVar[list[tuple[str, str, Any]]] = []
 
     def __init__(self) -> None:
         super().__init__()
@@ -126,6 +131,12 @@ class RecordView(BaseView):  # type: ignore[misc]
     def url(self, route: str, **values: Any) -> str:
         """Return the address of one of this view's routes."""
         return url_for(f"{self.endpoint}.{route}", **values)
+
+    def label(self, name: str) -> str:
+        """Return the label of a column, a relation or a cell of the view's own."""
+        if name in self.labels:
+            return _(self.labels[name])
+        return label_of(self.model, name)
 
     def target(self, field: str) -> type[Any]:
         """Return the record type that a relation leads to."""
@@ -221,6 +232,10 @@ class RecordView(BaseView):  # type: ignore[misc]
 
     show_template: ClassVar[str] = "show.html"
 
+    def asked(self) -> Request:
+        """Return the request for the list as it opens."""
+        return Request(self.default_order)
+
     def filter_names(self) -> list[str]:
         """Return the filters' names in a URL; a date has two ends."""
         names = []
@@ -239,6 +254,9 @@ class RecordView(BaseView):  # type: ignore[misc]
     def listed(self, asked: Request) -> Select[Any]:
         """Return the list's statement: related names come along, anything else lazy is an error."""
         statement = filtered(self.query(), self.model, asked.filters)
+        narrowed = next((test for name, _label, test in self.tabs if name == asked.tab), None)
+        if narrowed is not None:
+            statement = statement.where(narrowed)
         if asked.query and self.search_columns:
             statement = statement.where(matches(self.model, self.search_columns, asked.query))
         relations = inspect(self.model).relationships
@@ -293,7 +311,7 @@ class RecordView(BaseView):  # type: ignore[misc]
             return self._again(form, record, created, 422)
         try:
             with unit_of_work() as database, database.no_autoflush:
-                populate(form, record)
+                populate(form, record, self.extra_fields())
                 self.before_save(record, form)
                 database.add(record)
                 database.flush()
@@ -301,10 +319,7 @@ class RecordView(BaseView):  # type: ignore[misc]
                     workflow.begin(database, record, actor())
                 self.after_save(record, form, created)
                 saved_id = record.id
-        except Conflict as refusal:
-            if created:
-                flash(refusal.message, "danger")
-                return self._again(form, record, created, refusal.status)
+        except Stale as refusal:
             return self._stale(form, self.found(int(request.view_args["pk"])), refusal.message)
         except Refused as refusal:
             if not (refusal.fields and form.add_errors(refusal.fields)):
@@ -334,11 +349,11 @@ class RecordView(BaseView):  # type: ignore[misc]
         return self.form_page(form, record, 409, clashes)
 
 
-def populate(form: forms.RecordForm, record: Any) -> None:
+def populate(form: forms.RecordForm, record: Any, extra: Container[str] = ()) -> None:
     """Put the form's columns and relations on the record, and nothing else."""
     known = inspect(type(record)).all_orm_descriptors
     for field in form:
-        if field.name in known and field.name not in ("version", "id"):
+        if field.name in known and field.name not in ("version", "id") and field.name not in extra:
             field.populate_obj(record, field.name)
 
 
@@ -353,7 +368,3 @@ def options_of(statement: Select[Any], target: type[Any], query: str) -> Respons
     return jsonify(
         results=[{"id": row.id, "text": str(row)} for row in rows[:20]], more=len(rows) > 20
     )
-
-
-#: The view in charge of each record type, for links between detail pages.
-views_by_model: dict[type[Any], RecordView] = {}

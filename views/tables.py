@@ -12,7 +12,7 @@ from sqlalchemy import inspect
 from models.base import Titled
 from views import listing
 from views.context import session
-from views.presentation import Column, Crumb, Filter, Link, Row, Table
+from views.presentation import Column, Crumb, Filter, Link, Row, Tab, Table
 from views.rendering import label_of, shown
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class ListPage:
         return {
             "view_title": view.noun,
             "table": self.table(),
-            "tabs": [],
+            "tabs": self.tabs(),
             "filters": self.filters(),
             "q": self.asked.query,
             "search_placeholder": self._placeholder(),
@@ -61,6 +61,14 @@ class ListPage:
             next_url=self._url(after=page.last_cursor) if page.has_next else None,
             last_url=self._url(last="1") if page.has_next else None,
         )
+
+    def tabs(self) -> list[Tab]:
+        """Return the ready-made filters; switching keeps the others."""
+        asked = self.asked.tab or (self.view.tabs[0][0] if self.view.tabs else "")
+        return [
+            Tab(_(label), self._url(tab=name), name == asked)
+            for name, label, _criterion in self.view.tabs
+        ]
 
     def filters(self) -> list[Filter]:
         """Return the filter bar with what is set."""
@@ -94,7 +102,7 @@ class ListPage:
         return Filter(name, label_of(view.model, name), "choice", value, options)
 
     def _column(self, name: str) -> Column:
-        label = label_of(self.view.model, name)
+        label = self.view.label(name)
         if name not in self.view.order_columns:
             return Column(name, label)
         order = self.asked.order
@@ -110,7 +118,7 @@ class ListPage:
         return url_for(request.endpoint or "", **args)
 
     def _hidden(self) -> list[tuple[str, str]]:
-        kept = ("order", "direction")
+        kept = ("order", "direction", "tab")
         return [(name, request.args[name]) for name in kept if name in request.args]
 
     def _narrowed(self) -> bool:
@@ -148,5 +156,5 @@ def cell(view: RecordView, record: Any, name: str) -> Markup | str:
 
 def table_of(view: RecordView, records: list[Any], count_text: str = "", more_url: str | None = None) -> Table:
     """Return a short table of a view's records, for related lists and queues."""
-    columns = [Column(name, label_of(view.model, name)) for name in view.list_columns]
+    columns = [Column(name, view.label(name)) for name in view.list_columns]
     return Table(columns, rows_of(view, records), count_text, more_url=more_url)

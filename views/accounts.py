@@ -1,0 +1,198 @@
+"""Accounts, and changing one's own password."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import current_app, flash, redirect, url_for
+from flask_appbuilder import BaseView, expose, has_access
+from flask_babel import gettext as _
+from flask_login import login_user
+from flask_wtf import FlaskForm
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+from werkzeug.security import check_password_hash, generate_password_hash
+from wtforms import PasswordField, SelectMultipleField, StringField
+from wtforms.validators import EqualTo, InputRequired, Length, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from flask_appbuilder.security.sqla.models import Role as FabRole
+from models.account import Account
+from presets.roles import Role
+from rules.actor import SYSTEM, acting_as
+from rules.errors import Invalid
+from views import permissions
+from views.context import actor, session, unit_of_work
+from views.forms import RecordForm
+from views.presentation import FormGroup
+from views.records import RecordView
+
+WEAK = "密码至少 10 位，并且同时含有字母和数字。"
+
+
+def hashed(password: str) -> str:
+    """Return the hash to store; raises ``Invalid`` for a weak password."""
+    if len(password) < 10 or not re.search(r"[A-Za-z]", password) or not re.search(r"\d", password):
+        raise Invalid(WEAK, password=WEAK)
+    method = current_app.config.get("FAB_PASSWORD_HASH_METHOD", "scrypt")
+    return generate_password_hash(password, method=method)
+
+
+class RolesField(SelectMultipleField):
+    """A tick box for each role."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+class AccountView(RecordView):
+    """The administrator's ledger of accounts."""
+
+    model = Account
+    route_base = "/accounts"
+    icon = "fa-users"
+    list_columns = ["username", "full_name", "organization", "role_names", "active", "last_login"]
+    search_columns = ["username", "last_name", "organization.name"]
+    filter_columns = ["organization", "active"]
+    order_columns = ["username"]
+    form_groups = [
+        ("账号", ["username", "last_name", "email", "organization", "active"]),
+        ("角色", ["role_names"]),
+        ("密码", ["password"]),
+    ]
+    show_groups = [
+        ("账号", ["username", "full_name", "email", "organization", "active"]),
+        ("角色与登录", ["role_names", "last_login", "locked_until"]),
+    ]
+    labels = {
+        "username": "账号",
+        "last_name": "姓名",
+        "full_name": "姓名",
+        "email": "电子邮箱",
+        "active": "启用",
+        "role_names": "角色",
+        "password": "密码",
+        "last_login": "最近登录",
+    }
+    #: Everybody reads his own row, but only the administrator gets pages about accounts.
+    only_for = (Role.SYSTEM_ADMINISTRATOR,)
+
+    def loads(self) -> list[Any]:
+        """Roles are named in every row."""
+        return [selectinload(Account.roles)]
+
+    def extra_fields(self) -> dict[str, Any]:
+        """FAB's columns carry no labels; roles and passwords need fields of their own."""
+        long = Length(max=64, message=_("最多 64 字。"))
+        return {
+            "username": StringField(_("账号"), validators=[InputRequired(_("请填写账号。")), long]),
+            "last_name": StringField(_("姓名"), validators=[InputRequired(_("请填写姓名。")), long]),
+            "email": StringField(_("电子邮箱"), validators=[Optional(), Length(max=320)]),
+            "role_names": RolesField(
+                _("角色"), choices=[(role.value, _(role.title)) for role in Role]
+            ),
+            "password": PasswordField(
+                _("密码"), description=_("新账号必填；编辑时不填则不变。") + _(WEAK)
+            ),
+        }
+
+    def form(self, record: Any) -> RecordForm:
+        """Tick the roles that the account holds."""
+        form = super().form(record)
+        if not form.is_submitted():
+            form["role_names"].data = [role.name for role in record.roles]
+            form["password"].data = ""
+        return form
+
+    def before_save(self, record: Any, form: RecordForm) -> None:
+        """Put names, roles and password on the account; a new password ends its sessions."""
+        database = session()
+        record.username, record.last_name = form["username"].data.strip(), form["last_name"].data.strip()
+        record.first_name = record.first_name or ""
+        record.email = (form["email"].data or "").strip() or f"{record.username}@chuishao.invalid"
+        self._refuse_namesake(record)
+        wanted = form["role_names"].data or []
+        record.roles = list(database.scalars(select(FabRole).where(FabRole.name.in_(wanted))))
+        if form["password"].data:
+            record.password = hashed(form["password"].data)
+        elif record.password is None:
+            message = _("新账号必须设置密码。")
+            raise Invalid(message, password=message)
+
+    def _refuse_namesake(self, record: Any) -> None:
+        query = select(Account.id).where(Account.username == record.username)
+        if record.id is not None:
+            query = query.where(Account.id != record.id)
+        if session().scalars(query).first() is not None:
+            message = _("账号“%(name)s”已被使用，请换一个。", name=record.username)
+            raise Invalid(message, username=message)
+
+    def cell_full_name(self, record: Any) -> str:
+        """Show the whole name."""
+        return record.get_full_name()
+
+    def cell_role_names(self, record: Any) -> str:
+        """Show the roles' Chinese names."""
+        titles = {role.value: role.title for role in Role}
+        return "、".join(_(titles[role.name]) for role in record.roles if role.name in titles)
+
+
+class PasswordForm(FlaskForm):
+    """The old password, and the new one twice."""
+
+    old = PasswordField("原密码", validators=[InputRequired("请填写原密码。")])
+    new = PasswordField("新密码", description=WEAK, validators=[InputRequired("请填写新密码。")])
+    again = PasswordField(
+        "再输一次新密码", validators=[EqualTo("new", message="两次输入的新密码不一致。")]
+    )
+
+
+class MyPasswordView(BaseView):  # type: ignore[misc]
+    """Changing one's own password; the other sessions of the account end."""
+
+    route_base = "/my-password"
+    default_view = "change"
+
+    def __init__(self) -> None:
+        super().__init__()
+        permissions.declare("MyPasswordView", {"can_change": None})
+
+    @expose("/", methods=["GET", "POST"])
+    @has_access
+    def change(self) -> Any:
+        """Show the form, or change the password."""
+        form = PasswordForm()
+        if not form.validate_on_submit():
+            return self._page(form), 422 if form.is_submitted() else 200
+        with acting_as(session(), SYSTEM):
+            account = session().scalars(
+                select(Account)
+                .where(Account.id == actor().user_id)
+                .options(joinedload(Account.organization))
+            ).one()
+            if not check_password_hash(account.password, form.old.data):
+                form.old.errors = [_("原密码不对。")]
+                return self._page(form), 422
+            try:
+                with unit_of_work():
+                    account.password = hashed(form.new.data)
+                    account.session_generation += 1
+            except Invalid as refusal:
+                form.new.errors = [refusal.message]
+                return self._page(form), 422
+            login_user(account)
+        flash(_("密码已修改，其他设备上的登录已失效。"), "success")
+        return redirect(url_for("WorkbenchView.index"))
+
+    def _page(self, form: FlaskForm) -> str:
+        page: str = self.render_template(
+            "form.html",
+            view_title=_("修改密码"),
+            form=form,
+            groups=[FormGroup("", ["old", "new", "again"])],
+            cancel_url=url_for("WorkbenchView.index"),
+            submit_label=_("修改密码"),
+            clashes=[],
+        )
+        return page

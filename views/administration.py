@@ -1,0 +1,148 @@
+"""The administrator's small ledgers, the policy as a page, and the audit log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_appbuilder import BaseView, expose, has_access
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from models.ledger import AuditEntry
+from models.mechanism import CalendarOverride, Mechanism
+from models.registry import record_types
+from presets.roles import Role
+from rules.deadlines import Term
+from rules.policy import POLICY, Action
+from views import details, permissions
+from views.listing import Order
+from views.presentation import Change, Column, Row, Table
+from views.records import RecordView
+from views.rendering import badge, shown
+
+
+class MechanismView(RecordView):
+    """Mechanisms in force, with their classes' deadlines and rating dimensions."""
+
+    model = Mechanism
+    route_base = "/mechanisms"
+    icon = "fa-gears"
+    list_columns = ["name", "organization", "number", "preset", "in_force"]
+    filter_columns = ["in_force"]
+    form_groups = [("机制", ["name", "in_force"])]
+    show_groups = [("机制", ["name", "organization", "number", "preset", "in_force"])]
+    exclude_route_methods = {"add", "delete"}
+    show_template = "mechanism_show.html"
+
+    def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
+        """Add the classes and the dimensions."""
+        return super().shown(
+            record, status, classes=classes(record), dimensions=dimensions(record), **more
+        )
+
+
+def classes(record: Mechanism) -> Table:
+    """Return the whistle classes with their terms in words."""
+    columns = [
+        Column("name", _("哨种")),
+        Column("route", _("路径")),
+        Column("respond", _("应哨时限")),
+        Column("arrive", _("报到时限")),
+        Column("resolve", _("办结时限")),
+        Column("description", _("适用情形")),
+    ]
+    rows = [
+        Row(
+            each.id,
+            None,
+            [
+                each.name,
+                _("直派部门，同时报吹哨办登记") if each.direct_dispatch else _("经吹哨办派单"),
+                *(
+                    Term.from_json(term).label if term else shown(None)
+                    for term in (each.respond_term, each.arrive_term, each.resolve_term)
+                ),
+                shown(each.description),
+            ],
+        )
+        for each in record.classes
+    ]
+    return Table(columns, rows)
+
+
+def dimensions(record: Mechanism) -> Table:
+    """Return the rating dimensions with their weights."""
+    columns = [Column("name", _("评价维度")), Column("weight", _("权重（%）"))]
+    return Table(columns, [Row(each.id, None, [each.name, str(each.weight)]) for each in record.dimensions])
+
+
+class CalendarOverrideView(RecordView):
+    """Days that count otherwise than the national calendar says."""
+
+    model = CalendarOverride
+    route_base = "/calendar"
+    icon = "fa-calendar-days"
+    list_columns = ["day", "working", "note"]
+    order_columns = ["day"]
+    form_groups = [("日期", ["day", "working", "note"])]
+    empty_text = "没有调整。工作日按国家法定节假日安排（含调休）计算；需要改变某一天时在这里新增。"
+
+
+class AuditView(RecordView):
+    """Who changed what, when, and from what to what."""
+
+    model = AuditEntry
+    route_base = "/audit"
+    icon = "fa-clock-rotate-left"
+    list_columns = ["record_title", "kind", "action", "actor_name", "organization_name", "at"]
+    search_columns = ["record_title", "actor_name"]
+    default_order = Order()
+    form_groups = [("修改", ["record_title", "kind", "action", "actor_name", "organization_name", "at"])]
+    labels = {"kind": "记录类型"}
+    exclude_route_methods = {"add", "edit", "delete", "options"}
+    demands = {"can_list": Action.READ, "can_show": Action.READ}
+
+    def cell_kind(self, record: Any) -> str:
+        """Name the record type in Chinese."""
+        model = record_types().get(record.record_type)
+        return _(model.__label__) if model else record.record_type
+
+    def cell_action(self, record: Any) -> str:
+        """Name the kind of write in Chinese."""
+        return details.action_name(record.action)
+
+    def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
+        """Show the entry's own fields, before and after."""
+        model = record_types().get(record.record_type)
+        changes: list[Change] = [details.change_of(model, record)] if model else []
+        context = details.DetailPage(self, record).context() | {
+            "view_title": record.record_title,
+            "changes": changes,
+        }
+        return self.render_template("show.html", **context, **more), status
+
+
+class PolicyView(BaseView):  # type: ignore[misc]
+    """The policy table as a page that a lawyer could read."""
+
+    route_base = "/policy"
+    default_view = "list"
+
+    def __init__(self) -> None:
+        super().__init__()
+        permissions.declare("PolicyView", {"can_list": ("account", Action.ADD)})
+
+    @expose("/list/")
+    @has_access
+    def list(self) -> Any:
+        """Show what each role may do to each record type, and how far."""
+        roles = []
+        for role in Role:
+            lines: dict[str, list[tuple[str, Markup]]] = {}
+            for holder, kind, actions, scope in POLICY:
+                if holder is role:
+                    label = _(record_types()[kind].__label__)
+                    cells = [(_(action.title), badge(scope)) for action in actions]
+                    lines.setdefault(label, []).extend(cells)
+            roles.append((_(role.title), list(lines.items())))
+        return self.render_template("policy.html", roles=roles)

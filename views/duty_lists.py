@@ -1,0 +1,159 @@
+"""Duty lists by version, and their items (domain section 5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+from markupsafe import Markup
+from sqlalchemy import Select
+from sqlalchemy.orm import joinedload, selectinload
+
+from models.duty import DutyItem, DutyItemDepartment, DutyList, DutyListStatus
+from models.organization import Organization, OrganizationKind
+from rules.duty_lists import next_version, recount, set_departments
+from rules.errors import Invalid
+from rules.policy import Action
+from rules.scope import reachable
+from rules.workflows.ticket_effects import DISPATCHABLE
+from views.context import actor, session
+from views.flow import FlowView
+from views.forms import RecordForm, RecordSelectField, chooser
+from views.links import import_links
+from views.presentation import Link
+from views.records import RecordView, RelatedList
+from views.rendering import badge, shown
+
+LOCKED = "“{title}”已是“{status}”，不能再修改；需要调整请导入或新建一版草稿。"
+
+
+def _locked(duty_list: DutyList) -> str | None:
+    if duty_list.status is DutyListStatus.DRAFT:
+        return None
+    return LOCKED.format(title=duty_list, status=duty_list.status.title)
+
+
+class DutyListView(FlowView):
+    """Versions of the lists: a draft is imported or typed, publishing it supersedes the last."""
+
+    model = DutyList
+    route_base = "/duty-lists"
+    icon = "fa-list-check"
+    list_columns = ["title", "organization", "list_type", "number", "status", "item_count", "published_at"]
+    search_columns = ["title", "organization.name"]
+    filter_columns = ["organization", "list_type", "status"]
+    form_groups = [("清单", ["organization", "list_type", "title"])]
+    show_groups = [
+        ("清单", ["organization", "list_type", "number", "status", "item_count", "published_at"])
+    ]
+    related = [RelatedList("DutyItemView", "duty_list", "事项")]
+    empty_text = "还没有清单。下载乡镇的三张清单工作簿，从 Excel 导入即可。"
+
+    def choices(self, field: str) -> Select[Any]:
+        """A list belongs to a township, a county or a city within reach."""
+        return super().choices(field).where(
+            Organization.kind.in_(
+                (OrganizationKind.TOWNSHIP, OrganizationKind.COUNTY, OrganizationKind.CITY)
+            ),
+            reachable(actor(), "duty_list", Organization.id, Action.READ),
+        )
+
+    def before_save(self, record: Any, form: RecordForm) -> None:
+        """Number a new version after the last."""
+        if record.number is None:
+            record.number = next_version(session(), record.organization, record.list_type)
+
+    def editable(self, record: Any) -> str | None:
+        """A published version stays as it was published."""
+        return _locked(record)
+
+    def cell_title(self, record: Any) -> str:
+        """Name the version by its title, or by place and type."""
+        return record.title or str(record)
+
+    def extra_links(self, record: Any | None) -> list[Link]:
+        """Offer the import beside the list."""
+        return import_links(record, "duty-items")
+
+
+class DutyItemView(RecordView):
+    """The matters themselves, searchable across lists."""
+
+    model = DutyItem
+    route_base = "/duty-items"
+    icon = "fa-clipboard-list"
+    policy_type = "duty_list"
+    list_columns = ["name", "category", "duty_list", "departments", "time_limit"]
+    search_columns = ["name", "category"]
+    filter_columns = ["duty_list"]
+    order_columns = ["position", "name"]
+    form_groups = [
+        ("事项", ["duty_list", "serial", "category", "name", "departments"]),
+        ("职责与办法", ["superior_duty", "township_duty", "work_method", "process", "time_limit"]),
+    ]
+    empty_text = "还没有履职事项。从 Excel 导入乡镇的三张清单即可。"
+
+    def choices(self, field: str) -> Select[Any]:
+        """Items belong to lists; departments are those that lists may name."""
+        found = super().choices(field)
+        if field == "duty_list":
+            return found.options(joinedload(DutyList.organization))
+        return found.where(Organization.kind.in_(DISPATCHABLE), Organization.active)
+
+    def extra_fields(self) -> dict[str, Any]:
+        """Departments are rows between item and organisation; here they are one select box."""
+        return {
+            "departments": RecordSelectField(
+                _("对应部门"),
+                source=self.url("options", field="departments"),
+                choose=chooser(session(), self.choices("departments"), Organization),
+                multiple=True,
+                description=_("第一个是派单时的主办部门。"),
+            )
+        }
+
+    def form(self, record: Any) -> RecordForm:
+        """Show the departments as organisations."""
+        form = super().form(record)
+        if not form.is_submitted():
+            form["departments"].data = [link.organization for link in record.departments]
+        return form
+
+    def before_save(self, record: Any, form: RecordForm) -> None:
+        """Only drafts take items; the departments' order is the order chosen."""
+        if reason := _locked(record.duty_list):
+            raise Invalid(reason, duty_list=reason)
+        if record.position is None:
+            record.position = record.duty_list.item_count + 1
+        set_departments(record, form["departments"].data)
+
+    def after_save(self, record: Any, form: RecordForm, created: bool) -> None:
+        """Keep the list's count true."""
+        recount(session(), record.duty_list)
+
+    def loads(self) -> list[Any]:
+        """The list's place and the departments' names are shown in every row."""
+        return [
+            joinedload(DutyItem.duty_list).joinedload(DutyList.organization),
+            selectinload(DutyItem.departments).joinedload(DutyItemDepartment.organization),
+        ]
+
+    def target(self, field: str) -> type[Any]:
+        """Departments are chosen as organisations; the rows between are made on saving."""
+        return Organization if field == "departments" else super().target(field)
+
+    def cell_duty_list(self, record: Any) -> Markup:
+        """Show place, type and state of the version."""
+        version = record.duty_list
+        return Markup("{} {} {}").format(
+            version.organization.name, badge(version.list_type), badge(version.status)
+        )
+
+    def cell_departments(self, record: Any) -> Markup | str:
+        """Name the departments, the one to dispatch to first."""
+        return shown([link.organization.name for link in record.departments])
+
+    def editable(self, record: Any) -> str | None:
+        """Items of a published version stay as they were published."""
+        return _locked(record.duty_list)
+

@@ -1,0 +1,74 @@
+"""Errors as people read them: a Chinese sentence, the right status, and no stack trace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, current_app, flash, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from rules.errors import Refused
+from views.security import current_actor
+
+SENTENCES = {
+    400: ("请求有误", "页面提交的内容不完整，请返回后重试。"),
+    401: ("请先登录", "登录后才能查看这个页面。"),
+    403: ("没有权限", "您的角色不能打开这个页面或办理这一步。需要权限请联系系统管理员。"),
+    404: ("没有找到", "页面不存在，或者这条记录不在您的权限范围内。"),
+    405: ("请求方式不对", "这个地址不能这样打开，请从页面上的按钮进入。"),
+    413: ("文件太大", "上传的内容超过 25 MB，请压缩或分开上传。"),
+    500: ("系统出错了", "系统遇到问题，已记录下来。您的数据没有改变，请稍后再试。"),
+}
+
+
+def init_app(app: Flask) -> None:
+    """Register the handlers."""
+    app.register_error_handler(Refused, refused)
+    app.register_error_handler(CSRFError, csrf)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(Exception, unexpected)
+
+
+def refused(error: Refused) -> Any:
+    """Show a refusal's own sentence."""
+    current_app.extensions["appbuilder"].session.rollback()
+    return answer(error.status, _("不能办理"), error.message)
+
+
+def csrf(error: CSRFError) -> Any:
+    """The form is too old, or was not ours."""
+    return answer(400, _("页面已过期"), _("页面停留太久或登录已改变，请刷新后重新提交。"))
+
+
+def http_error(error: HTTPException) -> Any:
+    """Show an HTTP error as a sentence; redirects pass."""
+    code = error.code or 500
+    if code < 400 or error.response is not None:
+        return error
+    heading, message = SENTENCES.get(code, SENTENCES[400 if code < 500 else 500])
+    return answer(code, _(heading), _(message))
+
+
+def unexpected(error: Exception) -> Any:
+    """Log the trace, show a sentence."""
+    if current_app.config.get("PROPAGATE_EXCEPTIONS"):
+        raise error
+    current_app.logger.exception("unexpected error at %s", request.path)
+    current_app.extensions["appbuilder"].session.rollback()
+    heading, message = SENTENCES[500]
+    return answer(500, _(heading), _(message))
+
+
+def answer(code: int, heading: str, message: str) -> Any:
+    """Return the sentence as a page, or as JSON to a script."""
+    if request.accept_mimetypes.best == "application/json" or request.is_json:
+        return jsonify(message=message), code
+    if code == 401 and current_actor().user_id is None:
+        flash(message, "warning")
+        return redirect(url_for("LoginView.login", next=request.url))
+    page = render_template(
+        "error.html", code=code, heading=heading, message=message, back_url=url_for("WorkbenchView.index")
+    )
+    return page, code

@@ -1,0 +1,70 @@
+"""Organisations (domain section 2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import Select
+from wtforms import StringField
+from wtforms.validators import Length
+
+from models.organization import Organization, OrganizationKind
+from views.forms import RecordForm
+from views.links import import_links
+from views.listing import Order
+from views.presentation import Link
+from views.records import RecordView, RelatedList
+
+
+class OrganizationView(RecordView):
+    """The tree of places and bodies; its names are reference data, its editing is the administrator's."""
+
+    model = Organization
+    route_base = "/organizations"
+    icon = "fa-sitemap"
+    list_columns = ["name", "code", "kind", "parent", "phone", "active"]
+    search_columns = ["name", "code"]
+    filter_columns = ["kind", "parent", "active"]
+    order_columns = ["code", "name"]
+    default_order = Order("code", descending=False)
+    form_groups = [
+        ("基本信息", ["code", "name", "aliases", "kind", "parent", "home_department"]),
+        ("联系方式", ["phone", "remarks", "active"]),
+    ]
+    related = [
+        RelatedList("OrganizationView", "parent", "下级机构"),
+        RelatedList("AgreementView", "community", "作为甲方的协议"),
+        RelatedList("AgreementView", "unit", "作为乙方的协议"),
+    ]
+    empty_text = "还没有组织机构。可以下载模板填写后导入，也可以逐个新增。"
+    labels = {"aliases": "别名"}
+
+    def choices(self, field: str) -> Select[Any]:
+        """A parent is a place; a branch is sent by a department."""
+        found = super().choices(field).where(Organization.active)
+        if field == "home_department":
+            return found.where(Organization.kind == OrganizationKind.DEPARTMENT)
+        return found
+
+    def extra_fields(self) -> dict[str, Any]:
+        """Aliases are rows of their own; here they are one line."""
+        return {
+            "aliases": StringField(
+                _("别名"),
+                description=_("多个别名用顿号隔开；别名不能与其他机构的名称或别名重复。"),
+                validators=[Length(max=500)],
+                filters=[lambda value: "、".join(value) if isinstance(value, list) else value],
+            )
+        }
+
+    def before_save(self, record: Any, form: RecordForm) -> None:
+        """Put the aliases on the record; the rules on names are checked when it is written."""
+        text = form["aliases"].data or ""
+        for mark in "，,；;\n":
+            text = text.replace(mark, "、")
+        record.set_aliases(text.split("、"))
+
+    def extra_links(self, record: Any | None) -> list[Link]:
+        """Offer the import beside the list."""
+        return import_links(record, "organizations")

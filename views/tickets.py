@@ -1,0 +1,305 @@
+"""Whistle tickets: raising, following, and every next step (domain section 6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, jsonify, redirect, request
+from flask_appbuilder import expose, has_access
+from flask_babel import gettext as _
+from markupsafe import Markup
+from sqlalchemy import Select, and_, func, or_
+from sqlalchemy.orm import joinedload
+from wtforms import SelectField
+from wtforms.validators import InputRequired
+
+from models.base import utcnow
+from models.duty import DutyItem, DutyList, DutyListStatus
+from models.mechanism import WhistleClass
+from models.organization import Organization, OrganizationKind
+from models.ticket import FINAL, Rating, Ticket, TicketAssignment, TicketStatus
+from rules import mechanisms, workflow
+from rules.eligibility import judge, usable
+from rules.errors import Conflict, Invalid, Refused
+from rules.parties import sync
+from rules.policy import Action
+from rules.scope import reachable
+from rules.wording import local, remaining
+from views.context import actor, session, unit_of_work
+from views.flow import FlowView
+from views.forms import RecordForm
+from views.listing import Request
+from views.presentation import Column, Row, Tab, Table
+from views.rendering import EMPTY, badge, label_of, shown
+from views.tables import ListPage
+
+#: Ready-made filters above the list.
+STATES: list[tuple[str, str, tuple[TicketStatus, ...]]] = [
+    ("review", "待审核", (TicketStatus.PENDING_REVIEW,)),
+    ("dispatch", "待派单", (TicketStatus.PENDING_DISPATCH,)),
+    ("work", "办理中", (TicketStatus.DISPATCHED, TicketStatus.ACCEPTED, TicketStatus.ARRIVED, TicketStatus.REOPENED)),
+    ("return", "退单待审", (TicketStatus.RETURN_PENDING,)),
+    ("rate", "待评价", (TicketStatus.RESOLVED,)),
+    ("closed", "已销号", (TicketStatus.CLOSED,)),
+]  # fmt: skip
+
+
+
+def overdue() -> Any:
+    """Return which tickets are past the deadline of the step they are at: compared, never flagged."""
+    now = func.current_timestamp()
+    waiting = (TicketStatus.DISPATCHED, TicketStatus.RETURN_PENDING)
+    going = (*waiting, TicketStatus.ACCEPTED)
+    working = (*going, TicketStatus.ARRIVED, TicketStatus.REOPENED)
+    return or_(
+        and_(Ticket.status.in_(waiting), Ticket.respond_due < now),
+        and_(Ticket.status.in_(going), Ticket.arrive_due < now),
+        and_(Ticket.status.in_(working), Ticket.resolve_due < now),
+    )
+
+
+ROAD = [
+    (TicketStatus.PENDING_REVIEW, "吹哨", "raised_at"),
+    (TicketStatus.PENDING_DISPATCH, "派单", "dispatched_at"),
+    (TicketStatus.DISPATCHED, "应哨", "accepted_at"),
+    (TicketStatus.ACCEPTED, "报到", "arrived_at"),
+    (TicketStatus.ARRIVED, "反馈", "resolved_at"),
+    (TicketStatus.RESOLVED, "销号", "closed_at"),
+]
+
+
+class TicketView(FlowView):
+    """The ledger of tickets; what is seen of it is decided by the party table."""
+
+    model = Ticket
+    route_base = "/tickets"
+    icon = "fa-bullhorn"
+    show_template = "ticket_show.html"
+    list_columns = ["number", "title", "organization", "whistle_class", "lead", "status", "remaining", "created_at"]  # fmt: skip
+    search_columns = ["number", "title"]
+    filter_columns = ["status", "theme", "organization", "lead"]
+    form_groups = [
+        ("问题", ["title", "detail", "address", "organization"]),
+        ("分类", ["whistle_class", "theme", "channel", "nature"]),
+        ("清单依据", ["duty_item", "emergency", "local_tried"]),
+        ("现场联系人", ["contact_name", "contact_phone"]),
+    ]
+    show_groups = [
+        ("问题", ["title", "detail", "address", "contact_name", "contact_phone"]),
+        (
+            "吹哨",
+            ["number", "organization", "raised_by", "whistle_class", "theme", "channel", "nature"],
+        ),
+        ("清单依据", ["duty_item", "verdict", "verdict_reason", "emergency", "local_tried"]),
+        ("办理", ["lead", "result", "return_count", "reopen_count"]),
+    ]
+    tabs = [
+        ("all", "全部", None),
+        *((name, label, Ticket.status.in_(states)) for name, label, states in STATES),
+        ("overdue", "已超期", overdue()),
+    ]
+    labels = {"remaining": "剩余时间"}
+    empty_text = "还没有哨单。发现本级无权解决的问题，就从这里吹哨。"
+    demands = FlowView.demands | {
+        "can_delete": None,
+        "can_receivers": Action.ACT,
+        "can_eligibility": Action.ADD,
+    }
+
+    def choices(self, field: str) -> Select[Any]:
+        """Offer the places of the actor's own area, and the published items of their lists."""
+        found = super().choices(field)
+        if field == "organization":
+            return found.where(
+                Organization.kind.in_(
+                    (OrganizationKind.TOWNSHIP, OrganizationKind.COMMUNITY, OrganizationKind.GRID)
+                ),
+                Organization.active,
+                reachable(actor(), "ticket", Organization.id, Action.READ),
+            )
+        if field == "duty_item":
+            return found.join(DutyItem.duty_list).where(
+                DutyList.status == DutyListStatus.PUBLISHED
+            ).options(joinedload(DutyItem.duty_list))
+        return found
+
+    def fill(self, record: Any) -> None:
+        """A whistle is blown for one's own place unless one says otherwise."""
+        record.organization = session().get(Organization, actor().area_id) if actor().area_id else None
+
+    def extra_fields(self) -> dict[str, Any]:
+        """The classes are those of the place's mechanism."""
+        place = actor().area_id
+        classes = mechanisms.classes_for(session(), place) if place else []
+        return {
+            "whistle_class": SelectField(
+                label_of(Ticket, "whistle_class"),
+                choices=[(each.id, f"{each.name}——{each.description}") for each in classes],
+                coerce=int,
+                validators=[InputRequired(_("请选择哨种。"))],
+            )
+        }
+
+    def form(self, record: Any) -> RecordForm:
+        """Show the ticket's class; new whistles are ordinary unless chosen otherwise."""
+        form = super().form(record)
+        if not form.is_submitted():
+            choices = form["whistle_class"].choices
+            ordinary = choices[-1][0] if choices else None
+            form["whistle_class"].data = record.whistle_class_id or ordinary
+        return form
+
+    def before_save(self, record: Any, form: RecordForm) -> None:
+        """Judge the whistle by the duty lists, and keep verdict and reason with the draft."""
+        database = session()
+        record.whistle_class = database.get(WhistleClass, form["whistle_class"].data)
+        mechanism = mechanisms.mechanism_for(database, record.organization.id)
+        if record.whistle_class is None or record.whistle_class.mechanism_id != mechanism.id:
+            message = _("所选哨种不属于吹哨单位所在地区的机制，请重新选择。")
+            raise Invalid(message, whistle_class=message)
+        item = record.duty_item
+        if item is not None and not usable(database, record.organization, item):
+            message = f"“{item.name}”不在吹哨单位所在乡镇（街道）、县（市、区）已发布的清单里，请重新选择。"
+            raise Invalid(message, duty_item=message)
+        found = judge(
+            database,
+            record.organization,
+            item,
+            emergency=bool(record.emergency),
+            local_tried=bool(record.local_tried),
+        )
+        record.verdict, record.verdict_reason = found.verdict, found.reason
+        sync(database, record)
+
+    def after_save(self, record: Any, form: RecordForm, created: bool) -> None:
+        """Blow the whistle at once if that button was pressed."""
+        if request.form.get("submit_action") == "raise":
+            workflow.apply(session(), record, "raise", actor())
+
+    def editable(self, record: Any) -> str | None:
+        """What was blown stays as it was blown."""
+        if record.status is not TicketStatus.DRAFT:
+            return f"哨单“{record.number}”已吹哨，不能再修改。"
+        return None
+
+    @expose("/eligibility")
+    @has_access
+    def eligibility(self) -> Any:
+        """Answer the form: may this be blown, why, and whom it would go to."""
+        place = self._choice("organization")
+        item = self._choice("duty_item")
+        if place is None:
+            return jsonify(verdict=None, reason=_("请先选择吹哨单位。"), may_blow=False, departments=[])
+        found = judge(
+            session(),
+            place,
+            item,
+            emergency=request.args.get("emergency") == "1",
+            local_tried=request.args.get("local_tried") == "1",
+        )
+        return jsonify(
+            verdict=found.verdict.value,
+            title=_(found.verdict.title),
+            tone=found.verdict.tone,
+            reason=found.reason,
+            may_blow=found.may_blow,
+            departments=[each.name for each in found.departments],
+        )
+
+    def _choice(self, field: str) -> Any:
+        text = request.args.get(field, "")
+        if not text.isdigit() or len(text) > 11:
+            return None
+        statement = self.choices(field).where(self.target(field).id == int(text))
+        return session().scalars(statement).unique().first()
+
+    def cell_title(self, record: Any) -> str:
+        """A title is as long as it is."""
+        return record.title
+
+    def cell_number(self, record: Any) -> str:
+        """A draft has no number yet."""
+        return record.number or _("（草稿）")
+
+    def cell_remaining(self, record: Any) -> Markup | str:
+        """Say how long is left for the next step."""
+        return clock_cell(record)
+
+    def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
+        """Add the stage bar, the clocks, the departments at work and the ratings."""
+        return super().shown(
+            record,
+            status,
+            stages=stages(record),
+            clocks=clocks(record),
+            assignments=assignments(record),
+            ratings=ratings(record),
+            **more,
+        )
+
+
+def clock_cell(record: Any) -> Markup | str:
+    """Return the remaining time as a badge; red when it is over."""
+    due = record.due
+    if due is None:
+        return EMPTY
+    now = utcnow()
+    tone = "danger" if due < now else "warning" if (due - now).total_seconds() < 86400 else "info"
+    return Markup('<span class="badge badge-{}" title="{}">{}</span>').format(
+        tone, local(due), remaining(due, now)
+    )
+
+
+def stages(record: Ticket) -> list[tuple[str, str, Any]]:
+    """Return the stage bar: (label, done|current|todo, when)."""
+    bar = []
+    reached = False
+    for status, label, stamp in ROAD:
+        at = getattr(record, stamp)
+        if at is not None and not reached:
+            bar.append((_(label), "done", at))
+        elif not reached and record.status not in FINAL:
+            reached = True
+            bar.append((_(label), "current", None))
+        else:
+            bar.append((_(label), "todo", None))
+    return bar
+
+
+def clocks(record: Ticket) -> list[tuple[str, Any, Any, str]]:
+    """Return the three clocks: (label, due, done at, tone)."""
+    result = []
+    for label, due, done in (
+        ("应哨期限", record.respond_due, record.accepted_at),
+        ("报到期限", record.arrive_due, record.arrived_at),
+        ("办结期限", record.resolve_due, record.resolved_at),
+    ):
+        late = due is not None and (done or utcnow()) > due
+        tone = "muted" if due is None else "danger" if late else "success" if done else "info"
+        result.append((_(label), due, done, tone))
+    return result
+
+
+def assignments(record: Ticket) -> Table:
+    """Return the departments with their own progress."""
+    names = ["organization", "role", "status", "accepted_at", "arrived_at", "reported_at", "result"]
+    return _plain_table(TicketAssignment, names, record.assignments)
+
+
+def ratings(record: Ticket) -> Table | None:
+    """Return the ratings given so far, round by round."""
+    if not record.ratings:
+        return None
+    return _plain_table(
+        Rating, ["organization", "dimension", "grade", "round", "rated_by"], record.ratings
+    )
+
+
+def _plain_table(model: type[Any], names: list[str], records: list[Any]) -> Table:
+    columns = [Column(name, label_of(model, name)) for name in names]
+    rows = [
+        Row(each.id, None, [shown(getattr(each, name)) for name in names]) for each in records
+    ]
+    return Table(columns, rows)
+
+

@@ -1,0 +1,153 @@
+"""Home: what waits for the reader, nearest deadline first, one click from the next step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask import session as cookie
+from flask import url_for
+from flask_appbuilder import expose, has_access
+from flask_appbuilder.views import IndexView
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, and_, exists, func, select
+
+from models.agreement import Agreement, AgreementStatus
+from models.base import utcnow
+from models.duty import DutyList, DutyListStatus
+from models.ticket import FINAL, AssignmentRole, AssignmentStatus, Rating, Ticket, TicketAssignment
+from models.ticket import TicketStatus as S
+from presets.roles import Role
+from rules.actor import Actor
+from rules.calendar import shanghai_date
+from views import permissions
+from views.context import actor, session
+from views.listing import COUNT_CAP
+from views.presentation import Link, Queue
+from views.registry import view_named
+from views.tables import table_of
+from views.tickets import overdue
+
+QUEUE_ROWS = 8
+EXPIRY_NOTICE = timedelta(days=60)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A queue: for whom, what, how sorted, and what to say when it is empty."""
+
+    role: Role
+    title: str
+    view: str
+    test: ColumnElement[bool]
+    order: Any
+    empty: str
+    args: tuple[tuple[str, str], ...] = ()
+
+
+def queues_of(who: Actor) -> list[Waiting]:
+    """Return the queues of the actor's roles; the gate narrows each to the actor's scope."""
+    lead = Ticket.lead_id == who.organization_id
+    rated = exists().where(
+        Rating.ticket_id == Ticket.id, Rating.round == Ticket.reopen_count + 1
+    )
+    helping = Ticket.id.in_(
+        select(TicketAssignment.ticket_id).where(
+            TicketAssignment.organization_id == who.organization_id,
+            TicketAssignment.role == AssignmentRole.ASSISTING,
+            TicketAssignment.status.in_(
+                (AssignmentStatus.DISPATCHED, AssignmentStatus.ACCEPTED, AssignmentStatus.ARRIVED)
+            ),
+        )
+    )
+    oldest = Ticket.id
+    by_response = func.coalesce(Ticket.respond_due, Ticket.resolve_due, Ticket.created_at)
+    by_result = func.coalesce(Ticket.resolve_due, Ticket.arrive_due, Ticket.created_at)
+    draft = Agreement.status == AgreementStatus.DRAFT
+    soon = and_(
+        Agreement.status == AgreementStatus.IN_FORCE,
+        Agreement.valid_until <= shanghai_date(utcnow()) + EXPIRY_NOTICE,
+    )
+    drafts = DutyList.status == DutyListStatus.DRAFT
+    return [
+        Waiting(Role.TOWNSHIP_REVIEWER, "待审核的哨单", "TicketView", Ticket.status == S.PENDING_REVIEW, oldest, "没有待审核的哨单。", (("tab", "review"),)),
+        Waiting(Role.DISPATCHER, "待派单的哨单", "TicketView", Ticket.status == S.PENDING_DISPATCH, oldest, "没有待派单的哨单。", (("tab", "dispatch"),)),
+        Waiting(Role.RETURN_REVIEWER, "退单待审", "TicketView", Ticket.status == S.RETURN_PENDING, by_response, "没有待审的退单。", (("tab", "return"),)),
+        Waiting(Role.DEPARTMENT_HANDLER, "待应哨", "TicketView", and_(lead, Ticket.status.in_((S.DISPATCHED, S.REOPENED))), by_response, "没有待应哨的哨单。", (("tab", "work"),)),
+        Waiting(Role.DEPARTMENT_HANDLER, "办理中", "TicketView", and_(lead, Ticket.status.in_((S.ACCEPTED, S.ARRIVED))), by_result, "没有在办的哨单。", (("tab", "work"),)),
+        Waiting(Role.DEPARTMENT_HANDLER, "协办事项", "TicketView", and_(helping, Ticket.status.not_in(FINAL)), by_result, "没有待办的协办事项。", (("tab", "work"),)),
+        Waiting(Role.COMMUNITY_STAFF, "待评哨", "TicketView", and_(Ticket.status == S.RESOLVED, ~rated), oldest, "没有待评价的哨单。", (("tab", "rate"),)),
+        Waiting(Role.COMMUNITY_STAFF, "草稿", "TicketView", Ticket.status == S.DRAFT, oldest, "没有草稿。", (("status", "draft"),)),
+        Waiting(Role.TOWNSHIP_REVIEWER, "待评哨", "TicketView", and_(Ticket.status == S.RESOLVED, ~rated), oldest, "没有待评价的哨单。", (("tab", "rate"),)),
+        Waiting(Role.DISPATCHER, "待销号", "TicketView", and_(Ticket.status == S.RESOLVED, rated), oldest, "没有待销号的哨单。", (("tab", "rate"),)),
+        Waiting(Role.INSPECTOR, "已超期的哨单", "TicketView", overdue(), by_response, "没有超期的哨单。", (("tab", "overdue"),)),
+        Waiting(Role.ORGANIZATION_DEPARTMENT, "草拟中的协议", "AgreementView", draft, Agreement.id, "没有草拟中的协议。", (("status", "draft"),)),
+        Waiting(Role.ORGANIZATION_DEPARTMENT, "60 天内到期的协议", "AgreementView", soon, Agreement.valid_until, "近期没有到期的协议。", (("status", "in_force"),)),
+        Waiting(Role.UNIT_LIAISON, "本单位的协议", "AgreementView", Agreement.status == AgreementStatus.IN_FORCE, Agreement.valid_until, "本单位还没有生效的协议。"),
+        Waiting(Role.DUTY_LIST_OFFICER, "待发布的清单", "DutyListView", drafts, DutyList.id, "没有待发布的清单。", (("status", "draft"),)),
+        Waiting(Role.TOWNSHIP_REVIEWER, "待发布的清单", "DutyListView", and_(drafts, DutyList.organization_id == who.area_id), DutyList.id, "没有待发布的清单。", (("status", "draft"),)),
+    ]  # fmt: skip
+
+
+class WorkbenchView(IndexView):  # type: ignore[misc]
+    """The first page after log-in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        permissions.declare("WorkbenchView", {"can_index": None})
+
+    @expose("/")
+    @has_access
+    def index(self) -> Any:
+        """Show the actor's queues and his scope's health in four figures."""
+        who = actor()
+        queues = [_queue(each) for each in queues_of(who) if who.has(each.role)]
+        waiting = sum(int(queue.count_text.rstrip("+")) for queue in queues)
+        cookie["waiting"] = waiting
+        may_raise = permissions.allowed(who.roles, "can_add", "TicketView")
+        links = []
+        if may_raise:
+            links.append(Link(_("我要吹哨"), url_for("TicketView.add"), "fa-bullhorn", "primary"))
+        return self.render_template(
+            "workbench.html",
+            greeting=_("%(name)s，您好", name=who.name),
+            queues=queues,
+            figures=figures(who),
+            links=links,
+        )
+
+
+def _queue(waiting: Waiting) -> Queue:
+    view = view_named(waiting.view)
+    assert view is not None, waiting.view  # noqa: S101 - the table names registered views only
+    model = view.model
+    some = select(model.id).where(waiting.test).limit(COUNT_CAP + 1).subquery()
+    number = session().scalar(select(func.count(some.c.id))) or 0
+    asked = view.listed(view.asked()).where(waiting.test).order_by(waiting.order, model.id)
+    rows = list(session().scalars(asked.limit(QUEUE_ROWS)).unique()) if number else []
+    url = view.url("list", **dict(waiting.args))
+    text = f"{COUNT_CAP}+" if number > COUNT_CAP else str(number)
+    return Queue(_(waiting.title), table_of(view, rows), text, url, _(waiting.empty))
+
+
+def figures(who: Actor) -> list[tuple[str, str, str, str]]:
+    """Return four figures over the tickets in scope: (label, value, tone, URL of the tickets)."""
+    if not permissions.allowed(who.roles, "can_list", "TicketView"):
+        return []
+    open_states = [state for state in S if state not in (*FINAL, S.DRAFT)]
+    tests = [
+        ("在办哨单", Ticket.status.in_(open_states), "info", {}),
+        ("已超期", overdue(), "danger", {"tab": "overdue"}),
+        ("退单待审", Ticket.status == S.RETURN_PENDING, "warning", {"tab": "return"}),
+        ("已销号", Ticket.status == S.CLOSED, "success", {"tab": "closed"}),
+    ]
+    result = []
+    for label, test, tone, args in tests:
+        some = select(Ticket.id).where(test).limit(COUNT_CAP + 1).subquery()
+        number = session().scalar(select(func.count(some.c.id))) or 0
+        text = f"{COUNT_CAP}+" if number > COUNT_CAP else str(number)
+        result.append((_(label), text, tone, url_for("TicketView.list", **args)))
+    return result
+
+
