@@ -43,12 +43,14 @@ export class RecordSelect {
     this.openButton = this.makeButton("fa-chevron-down", texts.show, () => this.toggle());
     this.popup = element("div", "combo-popup");
     this.popup.hidden = true;
-    this.list = element("ul", "", { id: `${id}-list`, role: "listbox", "aria-label": this.labelText() });
+    this.list = element("ul", "", { id: `${id}-list`, role: "listbox", "aria-label": texts.options });
     if (select.multiple) this.list.setAttribute("aria-multiselectable", "true");
     this.hint = element("p", "combo-hint");
     this.status = element("span", "sr-only", { role: "status" });
     this.popup.append(this.list, this.hint);
-    this.box.append(this.input, this.clearButton, this.openButton);
+    this.values = element("div", "combo-values");
+    this.values.append(this.input);
+    this.box.append(this.values, this.clearButton, this.openButton);
     // The input takes over the select's id, so that its label and the error summary lead here.
     select.id = `${id}-value`;
     this.input.id = id;
@@ -57,10 +59,6 @@ export class RecordSelect {
     select.hidden = true;
     select.required = false; // a hidden control cannot ask to be filled in; the input does
     this.input.disabled = select.disabled;
-  }
-
-  labelText() {
-    return this.select.labels?.[0]?.textContent.trim() || this.select.getAttribute("aria-label") || this.texts.show;
   }
 
   makeButton(icon, label, act) {
@@ -131,7 +129,7 @@ export class RecordSelect {
     const label = this.texts.remove.replace("{name}", option.text);
     const button = element("button", "", { type: "button", "aria-label": label });
     button.append(element("i", "fa-solid fa-xmark", { "aria-hidden": "true" }));
-    button.addEventListener("click", () => { this.drop(option); this.input.focus(); });
+    button.addEventListener("click", () => { this.input.focus(); this.drop(option); });
     chip.append(option.text, button);
     return chip;
   }
