@@ -97,7 +97,7 @@ def write_version(
     before = None
     if draft.record is None:
         version = DutyList(
-            organization_id=draft.owner.id,
+            organization=draft.owner,
             list_type=draft.list_type,
             number=draft.number,
             title=draft.title[:_TITLE_LENGTH] or None,

@@ -1,0 +1,129 @@
+"""``flask --app app import …``: the engine at the command line, acting as the system.
+
+Exit status 0: no error; 1: an error, and nothing was written; 2: the arguments are of no use.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+from sqlalchemy import select
+
+from database import db
+from imports.engine import apply, preview
+from imports.plan import Plan
+from imports.probe import WorkbookRefused
+from models.organization import Organization
+from rules.actor import SYSTEM, acting_as
+from rules.errors import Refused
+
+import_group = AppGroup("import", help="Import a workbook: all of it or nothing.")
+
+#: The folder in the data directory that keeps every imported file.
+ARCHIVE = "imports"
+
+
+def _existing(context: click.Context, parameter: click.Parameter, value: str) -> Path:
+    path = Path(value)
+    if not path.is_file():
+        raise click.UsageError(f"找不到文件“{value}”，请核对路径。")
+    return path
+
+
+_file = click.argument("file", callback=_existing)
+_preview = click.option("--preview", "only_preview", is_flag=True, help="Show, write nothing.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+@import_group.command("organizations")
+@_file
+@_preview
+@_json
+def organizations(file: Path, only_preview: bool, as_json: bool) -> None:
+    """Import organisations, matched by their code."""
+    _run("organizations", file, None, only_preview, as_json)
+
+
+@import_group.command("duty-items")
+@_file
+@click.option(
+    "--organization", "code", required=True, help="Code of the place whose lists they are."
+)
+@_preview
+@_json
+def duty_items(file: Path, code: str, only_preview: bool, as_json: bool) -> None:
+    """Import duty lists into the draft versions of a place."""
+    _run("duty-items", file, code, only_preview, as_json)
+
+
+def _run(kind: str, file: Path, code: str | None, only_preview: bool, as_json: bool) -> None:
+    with acting_as(db.session(), SYSTEM):
+        owner = _owner(code) if code is not None else None
+        result, sentence = _import(kind, file, owner, only_preview)
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False))
+    else:
+        _print(file.name, result, sentence)
+    if any(sheet["errors"] for sheet in result["sheets"]):
+        raise SystemExit(1)
+
+
+def _owner(code: str) -> Organization:
+    owner = db.session.scalar(select(Organization).where(Organization.code == code))
+    if owner is None:
+        raise click.UsageError(f"没有代码为“{code}”的组织机构，请核对 --organization。")
+    return owner
+
+
+def _import(
+    kind: str, file: Path, owner: Organization | None, only_preview: bool
+) -> tuple[dict[str, Any], str]:
+    """Preview, and apply unless only a preview is wanted; return the JSON and a sentence."""
+    try:
+        plan = preview(db.session(), kind, file, owner=owner)
+        if plan.errors:
+            return plan.result(), f"有 {len(plan.errors)} 处错误，没有导入。"
+        if not plan.differs:
+            return plan.result(), "文件内容与库里的完全一致，没有需要导入的内容。"
+        if only_preview:
+            return plan.result(), "以上是预览，没有写入。"
+        return _apply(plan)
+    except (WorkbookRefused, Refused) as refusal:
+        db.session.rollback()
+        return _refused(file, str(refusal)), "没有导入。"
+
+
+def _apply(plan: Plan) -> tuple[dict[str, Any], str]:
+    folder = Path(current_app.config["DATA_DIR"]) / ARCHIVE
+    batch = apply(db.session(), plan, archive=folder)
+    db.session.commit()
+    if batch is None:
+        return plan.result(), "没有需要导入的内容。"
+    return plan.result(batch.id), f"已导入，批次 {batch.id}。"
+
+
+def _refused(file: Path, message: str) -> dict[str, Any]:
+    """Return the result of a run that could not even look at the file's lists."""
+    error = {"cell": "", "value": file.name, "message": message}
+    counts = dict.fromkeys(("new", "changed", "unchanged", "missing"), 0)
+    sheet = {"sheet": "", "list_type": "", **counts, "errors": [error], "warnings": []}
+    return {"batch": None, "applied": False, "sheets": [sheet]}
+
+
+def _print(name: str, result: dict[str, Any], sentence: str) -> None:
+    click.echo(name)
+    for sheet in result["sheets"]:
+        click.echo(
+            f"  {sheet['sheet']}：新增 {sheet['new']}，更改 {sheet['changed']}，"
+            f"不变 {sheet['unchanged']}，文件中没有 {sheet['missing']}"
+        )
+        for word, problems in (("错误", sheet["errors"]), ("提醒", sheet["warnings"])):
+            for problem in problems:
+                where = " ".join(part for part in (problem["cell"], problem["value"]) if part)
+                click.echo(f"    {word} {where}：{problem['message']}")
+    click.echo(sentence)
