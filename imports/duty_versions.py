@@ -15,7 +15,7 @@ from models.base import utcnow
 from models.duty import DutyItem, DutyItemDepartment, DutyList, DutyListStatus, DutyListType
 from models.imports import ImportBatch, ImportChange
 from models.organization import Organization
-from rules.actor import current
+from rules.actor import SYSTEM, acting_as, current
 from rules.errors import Conflict
 from rules.workflow import begin
 
@@ -144,7 +144,7 @@ def _links(values: dict[str, Value]) -> list[DutyItemDepartment]:
     return [DutyItemDepartment(organization_id=each, position=at) for at, each in enumerate(ids)]
 
 
-def _set_item(session: Session, item: DutyItem, values: dict[str, Value]) -> None:
+def _set_item(item: DutyItem, values: dict[str, Value]) -> None:
     for name in TEXTS:
         if name in values and getattr(item, name) != values[name]:
             setattr(item, name, values[name])
@@ -190,7 +190,7 @@ def _rewrite(
             version.items.append(item)
         else:
             item = loaded[row.record_id]
-            _set_item(session, item, row.item.values)
+            _set_item(item, row.item.values)
             if item.position != position:
                 item.position = position
         records.append(item)
@@ -308,20 +308,40 @@ def _restore(
     before: dict[str, Any],
     changes: Sequence[ImportChange],
 ) -> None:
-    for each in changes:
-        if each.record_type != "duty_item":
-            continue
-        if each.after is None:
-            if each.before and each.before["duty_list_id"] == version.id:
-                version.items.append(_make_item(each.before, each.before["position"]))
-        elif each.record_id in loaded:
+    """Put a draft back: new items out, changed ones as they were, removed ones in again."""
+    rows = [each for each in changes if each.record_type == "duty_item"]
+    for each in rows:
+        item = loaded.get(each.record_id)
+        if item is not None and each.after is not None:
             if each.before is None:
-                version.items.remove(loaded[each.record_id])
+                version.items.remove(item)
             else:
-                _set_item(session, loaded[each.record_id], each.before)
+                _set_item(item, each.before)
+    # Out before in: the numbers of the removed items may have been given to the new ones.
+    session.flush()
+    removed = {
+        each.record_id: each.before
+        for each in rows
+        if each.after is None and each.before and each.before["duty_list_id"] == version.id
+    }
+    free = _free_ids(session, removed)
+    for record_id, values in removed.items():
+        item = _make_item(values, values["position"])
+        if record_id in free:
+            # Under its old number, so that the batch before this one can be undone as well.
+            item.id = record_id
+        version.items.append(item)
     for key, position in before["positions"].items():
-        item = loaded.get(int(key))
-        if item is not None and item.position != position:
-            item.position = position
+        moved = loaded.get(int(key))
+        if moved is not None and moved.position != position:
+            moved.position = position
     version.title, version.item_count = before["title"], before["item_count"]
     version.updated_at = utcnow()
+
+
+def _free_ids(session: Session, ids: Iterable[int]) -> set[int]:
+    """Return which item numbers nobody has, whoever may see them."""
+    wanted = set(ids)
+    with acting_as(session, SYSTEM):
+        taken = session.scalars(select(DutyItem.id).where(DutyItem.id.in_(wanted)))
+        return wanted - set(taken)
