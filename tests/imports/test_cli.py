@@ -1,0 +1,153 @@
+"""The import at the command line: JSON of the agreed shape, and exit statuses for scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import func, select
+
+from app import create_app
+from database import db
+from imports.cli import import_group
+from models.base import Record
+from models.duty import DutyItem
+from models.imports import ImportBatch
+from models.organization import Organization
+from rules.actor import SYSTEM, acting_as
+from tests.imports.books import MESSY, ORGANIZATIONS, THREE_LISTS
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    monkeypatch.setenv("CHUISHAO_ENV", "testing")
+    monkeypatch.setenv("CHUISHAO_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.delenv("CHUISHAO_DATABASE_URL", raising=False)
+    app = create_app()
+    with app.app_context():
+        Record.metadata.create_all(db.engine)
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def run(app: Flask) -> Run:
+    def invoke(*words: object) -> Result:
+        return app.test_cli_runner().invoke(import_group, [str(word) for word in words])
+
+    return invoke
+
+
+def count(app: Flask, column: Any) -> int:
+    with app.app_context(), acting_as(db.session(), SYSTEM):
+        return db.session.scalar(select(func.count(column))) or 0
+
+
+def test_json_of_a_run(app: Flask, run: Run) -> None:
+    result = run("organizations", ORGANIZATIONS, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == {
+        "batch": 1,
+        "applied": True,
+        "sheets": [
+            {
+                "sheet": "组织机构",
+                "list_type": "organizations",
+                "new": 95,
+                "changed": 0,
+                "unchanged": 0,
+                "missing": 0,
+                "errors": [],
+                "warnings": [],
+            }
+        ],
+    }
+    assert count(app, Organization.id) == 95
+    [kept] = (Path(app.config["DATA_DIR"]) / "imports").iterdir()
+    assert kept.read_bytes() == ORGANIZATIONS.read_bytes()
+
+
+def test_again_changes_nothing_and_says_so(app: Flask, run: Run) -> None:
+    run("organizations", ORGANIZATIONS)
+    result = run("organizations", ORGANIZATIONS, "--json")
+    data = json.loads(result.stdout)
+    assert (result.exit_code, data["batch"], data["applied"]) == (0, None, False)
+    assert data["sheets"][0]["unchanged"] == 95
+    assert "完全一致，没有需要导入的内容" in run("organizations", ORGANIZATIONS).stdout
+    assert count(app, ImportBatch.id) == 1
+
+
+def test_preview_writes_nothing(app: Flask, run: Run) -> None:
+    result = run("organizations", ORGANIZATIONS, "--preview", "--json")
+    data = json.loads(result.stdout)
+    assert (result.exit_code, data["applied"], data["sheets"][0]["new"]) == (0, False, 95)
+    assert count(app, Organization.id) == 0
+    assert "以上是预览，没有写入" in run("organizations", ORGANIZATIONS, "--preview").stdout
+
+
+def test_duty_items(app: Flask, run: Run) -> None:
+    run("organizations", ORGANIZATIONS)
+    result = run("duty-items", THREE_LISTS, "--organization", "640199100", "--json")
+    data = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert [(each["list_type"], each["new"]) for each in data["sheets"]] == [
+        ("basic", 129),
+        ("coordinating", 103),
+        ("reclaimed", 138),
+    ]
+    assert count(app, DutyItem.id) == 370
+
+
+def test_errors_by_cell_exit_one_and_write_nothing(app: Flask, run: Run) -> None:
+    run("organizations", ORGANIZATIONS)
+    path = MESSY / "和平镇_收回清单_五处错误.xlsx"
+    words = ("duty-items", path, "--organization", "640199102")
+    result = run(*words, "--json")
+    assert result.exit_code == 1
+    data = json.loads(result.stdout)
+    assert (data["batch"], data["applied"]) == (None, False)
+    errors = {each["cell"]: each for each in data["sheets"][0]["errors"]}
+    assert set(errors) == {"B6", "C10", "B14", "B20"}
+    assert errors["C10"]["value"] == "县不存在的局"
+    assert set(errors["C10"]) == {"cell", "value", "message"}
+    assert count(app, DutyItem.id) == 0
+    text = run(*words)
+    assert text.exit_code == 1
+    assert "错误 C10 县不存在的局" in text.stdout
+    assert run(*words, "--preview").exit_code == 1
+
+
+def test_a_file_that_is_no_workbook_is_an_error(app: Flask, run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "清单.xlsx"
+    path.write_text("这不是工作簿", encoding="utf-8")
+    result = run("organizations", path, "--json")
+    assert result.exit_code == 1
+    [sheet] = json.loads(result.stdout)["sheets"]
+    [error] = sheet["errors"]
+    assert "“清单.xlsx”不是 Excel 工作簿" in error["message"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("organizations", "没有这个文件.xlsx"),
+        ("organizations",),
+        ("duty-items", THREE_LISTS),
+        ("duty-items", THREE_LISTS, "--organization", "999"),
+        ("tickets", THREE_LISTS),
+        ("organizations", ORGANIZATIONS, "--unknown"),
+    ],
+)
+def test_unusable_arguments_exit_two(app: Flask, run: Run, words: tuple[object, ...]) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert count(app, Organization.id) == 0
