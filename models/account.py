@@ -13,7 +13,7 @@ from models.organization import Organization
 from models.scoping import Anchored
 
 
-class Account(FabUser):  # type: ignore[misc]
+class Account(FabUser):
     """An account. It belongs to one organisation and holds roles (domain section 7)."""
 
     __tablename__ = "ab_user"
@@ -28,6 +28,9 @@ class Account(FabUser):  # type: ignore[misc]
     locked_until: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, info=field("锁定至"))
     session_generation: Mapped[int] = mapped_column(
         Integer, default=0, server_default="0", info=field("会话代次")
+    )
+    version: Mapped[int] = mapped_column(
+        Integer, default=1, server_default="1", info=field("版本", help="每次编辑加一")
     )
 
     organization: Mapped[Organization | None] = relationship(info=field("所属机构"))

@@ -48,7 +48,7 @@ class Titled(enum.StrEnum):
     Tones: ``muted``, ``info``, ``progress``, ``success``, ``warning``, ``danger``.
     """
 
-    title: str
+    title: str  # type: ignore[assignment]  # a word in the interface, not str.title()
     tone: str
 
     def __new__(cls, value: str, title: str, tone: str = "muted") -> Self:
@@ -88,7 +88,7 @@ def field(
     return {"field": Field(label, help, widget, headings)}
 
 
-class Record(Model):  # type: ignore[misc]
+class Record(Model):
     """A row that people edit: numbered, dated, and guarded against two people saving at once.
 
     ``version`` is checked by every UPDATE: the second of two writers gets ``StaleDataError``.
@@ -114,8 +114,3 @@ class Record(Model):  # type: ignore[misc]
     def __mapper_args__(cls) -> dict[str, Any]:
         """Lock every concrete record type optimistically on its ``version``."""
         return {"version_id_col": cls.version}
-
-    @classmethod
-    def record_type(cls) -> str:
-        """Return the name by which policy, events and audit call this type: its table's name."""
-        return str(cls.__tablename__)

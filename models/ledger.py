@@ -13,7 +13,7 @@ from models.base import UTCDateTime, field, utcnow
 from models.scoping import Ledger
 
 
-class Event(Model):  # type: ignore[misc]
+class Event(Model):
     """One step of one record's life: who, which organisation, when, from, to, note (domain 6).
 
     Names are written down as they were then. ``hash`` covers the row and ``previous_hash``.
@@ -46,7 +46,7 @@ class Event(Model):  # type: ignore[misc]
     hash: Mapped[str] = mapped_column(String(64))
 
 
-class AuditEntry(Model):  # type: ignore[misc]
+class AuditEntry(Model):
     """One write to one record: who, when, and each field before and after."""
 
     __tablename__ = "audit_entry"

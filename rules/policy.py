@@ -98,7 +98,11 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
 )
 
 #: What everybody who is logged in may do, whatever the role.
-EVERYBODY: tuple[tuple[str, tuple[Action, ...], Scope], ...] = (("account", (R,), Scope.SELF),)
+EVERYBODY: tuple[tuple[str, tuple[Action, ...], Scope], ...] = (
+    ("account", (R,), Scope.SELF),
+    ("organization", (R,), Scope.EVERYTHING),
+    ("mechanism", (R,), Scope.EVERYTHING),
+)
 
 
 @cache

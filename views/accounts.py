@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -22,11 +23,13 @@ from models.account import Account
 from presets.roles import Role
 from rules.actor import SYSTEM, acting_as
 from rules.errors import Invalid
+from rules.policy import Action
 from views import permissions
 from views.context import actor, session, unit_of_work
 from views.forms import RecordForm
 from views.presentation import FormGroup
 from views.records import RecordView
+from views.rendering import shown
 
 WEAK = "密码至少 10 位，并且同时含有字母和数字。"
 
@@ -75,8 +78,8 @@ class AccountView(RecordView):
         "password": "密码",
         "last_login": "最近登录",
     }
-    #: Everybody reads his own row, but only the administrator gets pages about accounts.
-    only_for = (Role.SYSTEM_ADMINISTRATOR,)
+    #: Everybody reads his own row, but only who may add accounts gets pages about them.
+    demands = RecordView.demands | dict.fromkeys(("can_list", "can_show", "can_options"), Action.ADD)
 
     def loads(self) -> list[Any]:
         """Roles are named in every row."""
@@ -110,6 +113,7 @@ class AccountView(RecordView):
         database = session()
         record.username, record.last_name = form["username"].data.strip(), form["last_name"].data.strip()
         record.first_name = record.first_name or ""
+        record.version = (record.version or 0) + 1
         record.email = (form["email"].data or "").strip() or f"{record.username}@chuishao.invalid"
         self._refuse_namesake(record)
         wanted = form["role_names"].data or []
@@ -131,6 +135,10 @@ class AccountView(RecordView):
     def cell_full_name(self, record: Any) -> str:
         """Show the whole name."""
         return record.get_full_name()
+
+    def cell_last_login(self, record: Any) -> str:
+        """FAB writes the server's own time without a zone."""
+        return shown(record.last_login.astimezone(dt.UTC) if record.last_login else None)
 
     def cell_role_names(self, record: Any) -> str:
         """Show the roles' Chinese names."""

@@ -16,7 +16,7 @@ from rules.deadlines import Term
 from rules.policy import POLICY, Action
 from views import details, permissions
 from views.listing import Order
-from views.presentation import Change, Column, Row, Table
+from views.presentation import Change, Column, Related, Row, Table
 from views.records import RecordView
 from views.rendering import badge, shown
 
@@ -32,13 +32,14 @@ class MechanismView(RecordView):
     form_groups = [("机制", ["name", "in_force"])]
     show_groups = [("机制", ["name", "organization", "number", "preset", "in_force"])]
     exclude_route_methods = {"add", "delete"}
-    show_template = "mechanism_show.html"
 
     def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
         """Add the classes and the dimensions."""
-        return super().shown(
-            record, status, classes=classes(record), dimensions=dimensions(record), **more
-        )
+        parts = [
+            Related(_("哨种"), classes(record)),
+            Related(_("评价维度"), dimensions(record)),
+        ]
+        return super().shown(record, status, related=parts, **more)
 
 
 def classes(record: Mechanism) -> Table:
@@ -115,11 +116,9 @@ class AuditView(RecordView):
         """Show the entry's own fields, before and after."""
         model = record_types().get(record.record_type)
         changes: list[Change] = [details.change_of(model, record)] if model else []
-        context = details.DetailPage(self, record).context() | {
-            "view_title": record.record_title,
-            "changes": changes,
-        }
-        return self.render_template("show.html", **context, **more), status
+        return super().shown(
+            record, status, view_title=record.record_title, changes=changes, **more
+        )
 
 
 class PolicyView(BaseView):  # type: ignore[misc]

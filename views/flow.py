@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, flash, redirect, request
+from flask import abort, flash, redirect
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
 
@@ -12,8 +12,7 @@ from rules import workflow
 from rules.errors import Refused
 from views import steps
 from views.context import actor, unit_of_work
-from views.records import RecordView, options_of
-from models.organization import Organization
+from views.records import RecordView
 
 
 class FlowView(RecordView):
@@ -53,10 +52,3 @@ class FlowView(RecordView):
     def after_step(self, pk: int) -> str:
         """Return where a step leads: the record, or the list if it left the actor's scope."""
         return self.url("show", pk=pk)
-
-    @expose("/receivers/<int:pk>")
-    @has_access
-    def receivers(self, pk: int) -> Any:
-        """Answer the select box of departments that this record may be sent to."""
-        record = self.found(pk)
-        return options_of(steps.receivers(record), Organization, request.args.get("q", ""))

@@ -73,8 +73,6 @@ class RecordSelectField(Field):
     ) -> None:
         super().__init__(label, **kwargs)
         self.source, self.choose, self.multiple = source, choose, multiple
-        if multiple and self.data is None:
-            self.data = []
 
     def chosen(self) -> list[Any]:
         """Return the chosen records."""

@@ -126,7 +126,9 @@ class RecordView(BaseView):  # type: ignore[misc]
 
     def may(self, permission: str) -> bool:
         """Tell whether the actor holds a permission on this view."""
-        return permissions.allowed(actor().roles, permission, self.class_permission_name)
+        return permission in self.base_permissions and permissions.allowed(
+            actor().roles, permission, self.class_permission_name
+        )
 
     def url(self, route: str, **values: Any) -> str:
         """Return the address of one of this view's routes."""
@@ -226,9 +228,8 @@ class RecordView(BaseView):  # type: ignore[misc]
 
     def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
         """Render a detail page."""
-        return self.render_template(
-            self.show_template, **details.DetailPage(self, record).context(), **more
-        ), status
+        context = details.DetailPage(self, record).context() | more
+        return self.render_template(self.show_template, **context), status
 
     show_template: ClassVar[str] = "show.html"
 
@@ -261,7 +262,9 @@ class RecordView(BaseView):  # type: ignore[misc]
             statement = statement.where(matches(self.model, self.search_columns, asked.query))
         relations = inspect(self.model).relationships
         loads: list[Any] = [
-            joinedload(getattr(self.model, name)) for name in self.list_columns if name in relations
+            joinedload(getattr(self.model, name))
+            for name in self.list_columns
+            if name in relations and not relations[name].uselist
         ]
         return statement.options(*loads, *self.loads(), raiseload("*"))
 

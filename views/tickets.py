@@ -27,7 +27,9 @@ from rules.scope import reachable
 from rules.wording import local, remaining
 from views.context import actor, session, unit_of_work
 from views.flow import FlowView
+from views import steps
 from views.forms import RecordForm
+from views.records import options_of
 from views.listing import Request
 from views.presentation import Column, Row, Tab, Table
 from views.rendering import EMPTY, badge, label_of, shown
@@ -181,6 +183,13 @@ class TicketView(FlowView):
         if record.status is not TicketStatus.DRAFT:
             return f"哨单“{record.number}”已吹哨，不能再修改。"
         return None
+
+    @expose("/receivers/<int:pk>")
+    @has_access
+    def receivers(self, pk: int) -> Any:
+        """Answer the select box of departments that this ticket may be sent to."""
+        statement = steps.receivers(self.found(pk))
+        return options_of(statement, Organization, request.args.get("q", ""))
 
     @expose("/eligibility")
     @has_access

@@ -1,0 +1,19 @@
+"""Commands: the edges beside the web, each acting for the system aloud and committing once."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from cli import demo, duty_lists, ledger, roles, server
+
+
+def init_app(app: Flask) -> None:
+    """Register every command."""
+    for command in (
+        roles.sync_roles,
+        server.serve,
+        demo.demo,
+        duty_lists.duty_lists,
+        ledger.ledger,
+    ):
+        app.cli.add_command(command)
