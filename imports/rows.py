@@ -7,6 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from imports.text import one_line
+
 _NUMERAL = "[一二三四五六七八九十百〇零]"
 _COUNT = re.compile(r"[(（]\s*共?\s*(\d+)\s*[项条个件]\s*[)）]\s*$")
 _BANNER = re.compile(
@@ -14,9 +16,7 @@ _BANNER = re.compile(
     r"\s*(?P<name>\S.*)",
     re.DOTALL,
 )
-_NUMERAL_CELL = re.compile(
-    rf"(?:第?[(（]?(?P<numeral>{_NUMERAL}+)[)）]?)(?P<mark>类|章|部分|[、.．])?"
-)
+_NUMERAL_CELL = re.compile(rf"第?[(（]?(?P<numeral>{_NUMERAL}+)[)）]?(?:类|章|部分|[、.．])?")
 _NOTE = re.compile(
     r"(备\s*注|注\s*\d*|说\s*明|填\s*[表报]\s*(说明|人|单位|日期|时间)|附\s*注|联系人|制表|编制|审核"
     r"|单位负责人|负责人|分管领导|经办人)(?=[:：\s、.．]|$)|[*※]"
@@ -62,7 +62,7 @@ def banner_of(text: str) -> Banner:
     match = _BANNER.fullmatch(name.strip())
     if match:
         name = match["name"]
-    return Banner(" ".join(name.split()), int(count[1]) if count else None)
+    return Banner(" ".join(one_line(name).split()), int(count[1]) if count else None)
 
 
 def is_total(text: str) -> bool:
@@ -96,15 +96,13 @@ def classify_sole(text: str, *, in_serial: bool, in_name: bool, leads: bool, wid
     return RowKind.BANNER if len(text) <= _LONGEST_CATEGORY else RowKind.NOTE
 
 
-def is_split_banner(serial: str, name: str, *, next_banner: int, name_only_list: bool) -> bool:
+def is_split_banner(serial: str, name: str, *, next_banner: int) -> bool:
     """Tell whether "一、" in the number column with a text beside it, and nothing else, is a banner.
 
-    A bare 一 in a list that has no further columns is one only if it is the next in turn: townships
-    also write an item's own number so.
+    A bare 一 is one only if it is the next in turn: townships also write an item's own number so.
     """
     match = _NUMERAL_CELL.fullmatch(serial)
     if match is None:
         return False
-    if match["mark"] or _COUNT.search(name) or not name_only_list:
-        return True
-    return numeral_value(match["numeral"]) == next_banner
+    marked = match["numeral"] != serial
+    return marked or bool(_COUNT.search(name)) or numeral_value(serial) == next_banner

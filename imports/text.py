@@ -57,6 +57,14 @@ def _clean_float(value: float) -> str:
     return str(int(value)) if value.is_integer() else f"{value:.15g}"
 
 
+def one_line(text: str) -> str:
+    """Return text that was broken into lines to fit its cell as one line, blanks only in Latin."""
+    first, *rest = text.split("\n")
+    for line in rest:
+        first += f" {line}" if first[-1:].isascii() and line[:1].isascii() else line
+    return first
+
+
 def is_blank(text: str) -> bool:
     """Tell whether the (clean) text stands for "nothing": empty, 无, / or a dash."""
     return text in BLANKS

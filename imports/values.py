@@ -9,7 +9,7 @@ from typing import NamedTuple, NoReturn, TypeVar
 from imports.directory import Directory
 from imports.specs.base import Field, Kind
 from imports.tables import Problem, RawCell, RawRow, Table
-from imports.text import cell_ref, heading_key, is_blank, name_key, ordinal, split_names
+from imports.text import cell_ref, heading_key, is_blank, name_key, one_line, ordinal, split_names
 from models.base import Titled
 
 _SHOWN = 60
@@ -162,7 +162,7 @@ class _TableCheck:
         raise _Faulty
 
     def _read_text(self, spoken: Spoken) -> Value:
-        return spoken.text
+        return spoken.text if spoken.field.multiline else one_line(spoken.text)
 
     def _read_ordinal(self, spoken: Spoken) -> Value:
         number = ordinal(spoken.cell.value if spoken.cell else spoken.text)
@@ -180,7 +180,10 @@ class _TableCheck:
         for label, value in spoken.field.choices.items():
             if heading_key(label) == key:
                 return value
-        titles = "、".join({value: label for label, value in spoken.field.choices.items()}.values())
+        first: dict[str, str] = {}
+        for label, value in spoken.field.choices.items():
+            first.setdefault(value, label)
+        titles = "、".join(first.values())
         message = f"不认识“{shorten(spoken.text)}”这个{spoken.field.label}，可以填：{titles}。"
         self._fail(spoken, spoken.text, message)
 

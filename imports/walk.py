@@ -155,12 +155,7 @@ class SheetWalk:
         name = cells.get(_at(table.place(table.spec.name)))
         if not table.spec.banners or len(cells) != 2 or serial is None or name is None:
             return False
-        return is_split_banner(
-            serial.text,
-            name.text,
-            next_banner=self.categories.banners + 1,
-            name_only_list=len(table.columns) <= 2,
-        )
+        return is_split_banner(serial.text, name.text, next_banner=self.categories.banners + 1)
 
     def _read_sole(self, table: Table, cell: RawCell, covered: Cells) -> None:
         """Take a row with a single text: by its words, its column and its width."""

@@ -27,7 +27,8 @@ class Kind(StrEnum):
 class Field:
     """One value of a record: how it is called, how its text is read, and what it may not be.
 
-    ``required``: a row without it is an error. ``max_length`` counts characters.
+    ``required``: a row without it is an error. ``max_length`` counts characters. In a field that is
+    not ``multiline``, line breaks only made the text fit its cell.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Field:
     required: bool = False
     max_length: int | None = None
     choices: Mapping[str, str] = field(default_factory=dict)
+    multiline: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,12 +101,14 @@ def model_field(
 ) -> Field:
     """Return the field of a mapped column: its name, label and length as the model states them."""
     column = attribute.property.columns[0]
+    info = column.info["field"]
     return Field(
         attribute.key,
-        column.info["field"].label,
+        info.label,
         kind,
         required,
         getattr(column.type, "length", None) if kind in (Kind.TEXT, Kind.ORDINAL) else None,
+        multiline=info.widget == "textarea",
         **more,
     )
 

@@ -4,31 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 import database
 from imports.engine import apply, preview
 from imports.plan import Plan
-from models.base import Model
+from models.duty import DutyList
 from models.imports import ImportBatch
 from models.organization import Organization
-from rules.actor import SYSTEM, set_actor
+from rules.actor import SYSTEM, acting_as, set_actor
+from tests.conftest import Backend, session_factory
 from tests.imports.books import ORGANIZATIONS
-
-
-@pytest.fixture
-def db_session(tmp_path: Path) -> Iterator[Session]:
-    engine = create_engine(f"sqlite:///{tmp_path / 'test.db'}")
-    Model.metadata.create_all(engine)
-    factory = sessionmaker(engine)
-    database.install(factory)
-    with factory() as session:
-        set_actor(session, SYSTEM)
-        yield session
-    engine.dispose()
 
 
 def session_beside(session: Session) -> Session:
@@ -40,12 +30,37 @@ def session_beside(session: Session) -> Session:
     return other
 
 
+def of_demo(code: Any) -> ColumnElement[bool]:
+    """Return whether a column of codes names an organisation of the demo county."""
+    return code.like("640199%")  # type: ignore[no-any-return]
+
+
+def organizations_of_demo(session: Session) -> int:
+    """Return how many organisations of the demo county there are."""
+    return (
+        session.scalar(select(func.count(Organization.id)).where(of_demo(Organization.code))) or 0
+    )
+
+
+def lists_of_demo(session: Session) -> list[DutyList]:
+    """Return the versions of the demo county's places, oldest first."""
+    query = select(DutyList).join(DutyList.organization).where(of_demo(Organization.code))
+    return list(session.scalars(query.order_by(DutyList.id)))
+
+
 @pytest.fixture
-def county(db_session: Session) -> Session:
-    """A session on a database that holds the demo county's organisations."""
-    apply(db_session, preview(db_session, "organizations", ORGANIZATIONS))
-    db_session.commit()
-    return db_session
+def sqlite_session(sqlite: Backend) -> Iterator[Session]:
+    """A session for checks that come before any database has a say."""
+    with session_factory(sqlite.app)() as session, acting_as(session, SYSTEM):
+        yield session
+
+
+@pytest.fixture
+def county(session: Session) -> Session:
+    """A session on a database that holds the demo county beside the two seeded ones."""
+    apply(session, preview(session, "organizations", ORGANIZATIONS))
+    session.commit()
+    return session
 
 
 Place = Callable[[str], Organization]
@@ -56,7 +71,9 @@ def place(county: Session) -> Place:
     """Find an organisation of the demo county by its name."""
 
     def find(name: str) -> Organization:
-        return county.scalars(select(Organization).where(Organization.name == name)).one()
+        return county.scalars(
+            select(Organization).where(Organization.name == name, of_demo(Organization.code))
+        ).one()
 
     return find
 

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import Result
 from flask import Flask
-from sqlalchemy import func, select
 
-from app import create_app
 from database import db
 from imports.cli import import_group
-from models.base import Record
-from models.duty import DutyItem
-from models.imports import ImportBatch
-from models.organization import Organization
 from rules.actor import SYSTEM, acting_as
+from tests.conftest import Backend
 from tests.imports.books import MESSY, ORGANIZATIONS, THREE_LISTS
+from tests.imports.conftest import lists_of_demo, organizations_of_demo
 
 Run = Callable[..., Result]
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
-    monkeypatch.setenv("CHUISHAO_ENV", "testing")
-    monkeypatch.setenv("CHUISHAO_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.delenv("CHUISHAO_DATABASE_URL", raising=False)
-    app = create_app()
-    with app.app_context():
-        Record.metadata.create_all(db.engine)
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+def app(sqlite: Backend) -> Flask:
+    return sqlite.app
 
 
 @pytest.fixture
@@ -46,9 +34,13 @@ def run(app: Flask) -> Run:
     return invoke
 
 
-def count(app: Flask, column: Any) -> int:
+def count(app: Flask) -> tuple[int, int]:
+    """Return how many organisations and duty items the demo county has."""
     with app.app_context(), acting_as(db.session(), SYSTEM):
-        return db.session.scalar(select(func.count(column))) or 0
+        return (
+            organizations_of_demo(db.session()),
+            sum(len(each.items) for each in lists_of_demo(db.session())),
+        )
 
 
 def test_json_of_a_run(app: Flask, run: Run) -> None:
@@ -70,8 +62,9 @@ def test_json_of_a_run(app: Flask, run: Run) -> None:
             }
         ],
     }
-    assert count(app, Organization.id) == 95
-    [kept] = (Path(app.config["DATA_DIR"]) / "imports").iterdir()
+    assert count(app) == (95, 0)
+    digest = hashlib.sha256(ORGANIZATIONS.read_bytes()).hexdigest()
+    kept = Path(app.config["DATA_DIR"]) / "imports" / f"{digest}.xlsx"
     assert kept.read_bytes() == ORGANIZATIONS.read_bytes()
 
 
@@ -82,14 +75,14 @@ def test_again_changes_nothing_and_says_so(app: Flask, run: Run) -> None:
     assert (result.exit_code, data["batch"], data["applied"]) == (0, None, False)
     assert data["sheets"][0]["unchanged"] == 95
     assert "完全一致，没有需要导入的内容" in run("organizations", ORGANIZATIONS).stdout
-    assert count(app, ImportBatch.id) == 1
+    assert count(app) == (95, 0)
 
 
 def test_preview_writes_nothing(app: Flask, run: Run) -> None:
     result = run("organizations", ORGANIZATIONS, "--preview", "--json")
     data = json.loads(result.stdout)
     assert (result.exit_code, data["applied"], data["sheets"][0]["new"]) == (0, False, 95)
-    assert count(app, Organization.id) == 0
+    assert count(app) == (0, 0)
     assert "以上是预览，没有写入" in run("organizations", ORGANIZATIONS, "--preview").stdout
 
 
@@ -103,7 +96,7 @@ def test_duty_items(app: Flask, run: Run) -> None:
         ("coordinating", 103),
         ("reclaimed", 138),
     ]
-    assert count(app, DutyItem.id) == 370
+    assert count(app) == (95, 370)
 
 
 def test_errors_by_cell_exit_one_and_write_nothing(app: Flask, run: Run) -> None:
@@ -118,7 +111,7 @@ def test_errors_by_cell_exit_one_and_write_nothing(app: Flask, run: Run) -> None
     assert set(errors) == {"B6", "C10", "B14", "B20"}
     assert errors["C10"]["value"] == "县不存在的局"
     assert set(errors["C10"]) == {"cell", "value", "message"}
-    assert count(app, DutyItem.id) == 0
+    assert count(app) == (95, 0)
     text = run(*words)
     assert text.exit_code == 1
     assert "错误 C10 县不存在的局" in text.stdout
@@ -150,4 +143,4 @@ def test_unusable_arguments_exit_two(app: Flask, run: Run, words: tuple[object, 
     result = run(*words)
     assert result.exit_code == 2
     assert result.stdout == ""
-    assert count(app, Organization.id) == 0
+    assert count(app) == (0, 0)

@@ -197,6 +197,11 @@ def test_a_chinese_numeral_out_of_turn_is_an_items_own_number() -> None:
     assert names(only(sheet(rows))) == [("党的建设", "甲"), ("党的建设", "乙"), ("民生", "丙")]
 
 
+def test_a_chinese_number_beside_a_merged_category_is_an_items_own() -> None:
+    rows = [["类别", "序号", "事项名称"], ["党建", 1, "甲"], ["", "十五", "乙"]]
+    assert names(only(sheet(rows, merges=[Merge(2, 0, 3, 0)]))) == [("党建", "甲"), ("党建", "乙")]
+
+
 def test_a_banner_that_miscounts_is_a_warning() -> None:
     rows = [["序号", "事项名称"], ["一、党的建设（3项）"], [1, "甲"], [2, "乙"]]
     [problem] = only(sheet(rows)).warnings

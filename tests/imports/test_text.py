@@ -6,7 +6,16 @@ import datetime as dt
 
 import pytest
 
-from imports.text import cell_ref, clean, heading_key, is_blank, name_key, ordinal, split_names
+from imports.text import (
+    cell_ref,
+    clean,
+    heading_key,
+    is_blank,
+    name_key,
+    one_line,
+    ordinal,
+    split_names,
+)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +89,10 @@ def test_split_names_keeps_brackets_whole_and_drops_nothings() -> None:
 def test_blanks() -> None:
     assert all(is_blank(text) for text in ("", "无", "/", "—"))
     assert not is_blank("无人机管理")
+
+
+def test_one_line() -> None:
+    assert one_line("开展城乡居民\n医疗保险\nABC\nDEF") == "开展城乡居民医疗保险ABC DEF"
 
 
 def test_cell_ref() -> None:
