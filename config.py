@@ -33,8 +33,6 @@ class Config:
     FAB_ADD_OPENAPI_VIEWS = False
     FAB_ADD_MENU_API = False
     FAB_BASE_TEMPLATE = "base.html"
-    FAB_STATIC_FOLDER = "static"
-    FAB_STATIC_URL_PATH = "/appbuilder"
     FAB_INDEX_VIEW = "views.workbench.WorkbenchView"
     FAB_SECURITY_MANAGER_CLASS = "views.security.ChuishaoSecurityManager"
     AUTH_ROLE_ADMIN = "system_administrator"
@@ -57,7 +55,7 @@ class Config:
     RATELIMIT_ENABLED = False
     MAX_CONTENT_LENGTH = 25 * 1024 * 1024
     MAX_FORM_MEMORY_SIZE = 2 * 1024 * 1024
-    SEND_FILE_MAX_AGE_DEFAULT = 3600
+    SEND_FILE_MAX_AGE_DEFAULT = None
     #: Failed log-ins before an account is locked, and for how long.
     LOCK_AFTER = 5
     LOCK_FOR = timedelta(minutes=15)

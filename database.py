@@ -6,13 +6,13 @@ import sqlite3
 from typing import Any
 
 from flask import Flask
+from flask_appbuilder import Model
 from flask_appbuilder.utils.legacy import get_sqla_class
 from flask_migrate import Migrate
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from models import registry  # noqa: F401 - maps every record type
-from models.base import Model
 from rules import audit, organizations, scope, workflows  # noqa: F401 - registers the tables
 
 db = get_sqla_class()(metadata=Model.metadata)
@@ -47,5 +47,3 @@ def _sqlite_settings(connection: Any, record: Any) -> None:
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.execute("PRAGMA busy_timeout = 10000")
         cursor.close()
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from cli import demo, duty_lists, ledger, roles, server
+from imports.cli import import_group
 
 
 def init_app(app: Flask) -> None:
@@ -15,5 +16,6 @@ def init_app(app: Flask) -> None:
         demo.demo,
         duty_lists.duty_lists,
         ledger.ledger,
+        import_group,
     ):
         app.cli.add_command(command)

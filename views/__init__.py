@@ -11,6 +11,8 @@ def register_views(appbuilder: AppBuilder) -> None:
     from views.administration import AuditView, CalendarOverrideView, MechanismView, PolicyView
     from views.agreements import AgreementView
     from views.duty_lists import DutyItemView, DutyListView
+    from views.import_batches import ImportBatchView
+    from views.imports import DutyItemImportView, OrganizationImportView
     from views.organizations import OrganizationView
     from views.tickets import TicketView
 
@@ -20,6 +22,9 @@ def register_views(appbuilder: AppBuilder) -> None:
         DutyListView,
         DutyItemView,
         OrganizationView,
+        OrganizationImportView,
+        DutyItemImportView,
+        ImportBatchView,
         AccountView,
         MyPasswordView,
         MechanismView,

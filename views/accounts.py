@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import current_app, flash, redirect, url_for
 from flask_appbuilder import BaseView, expose, has_access
+from flask_appbuilder.security.sqla.models import Role as FabRole
 from flask_babel import gettext as _
 from flask_login import login_user
 from flask_wtf import FlaskForm
@@ -18,7 +19,6 @@ from wtforms import PasswordField, SelectMultipleField, StringField
 from wtforms.validators import EqualTo, InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from flask_appbuilder.security.sqla.models import Role as FabRole
 from models.account import Account
 from presets.roles import Role
 from rules.actor import SYSTEM, acting_as
@@ -79,7 +79,9 @@ class AccountView(RecordView):
         "last_login": "最近登录",
     }
     #: Everybody reads his own row, but only who may add accounts gets pages about them.
-    demands = RecordView.demands | dict.fromkeys(("can_list", "can_show", "can_options"), Action.ADD)
+    demands = RecordView.demands | dict.fromkeys(
+        ("can_list", "can_show", "can_options"), Action.ADD
+    )
 
     def loads(self) -> list[Any]:
         """Roles are named in every row."""
@@ -90,7 +92,9 @@ class AccountView(RecordView):
         long = Length(max=64, message=_("最多 64 字。"))
         return {
             "username": StringField(_("账号"), validators=[InputRequired(_("请填写账号。")), long]),
-            "last_name": StringField(_("姓名"), validators=[InputRequired(_("请填写姓名。")), long]),
+            "last_name": StringField(
+                _("姓名"), validators=[InputRequired(_("请填写姓名。")), long]
+            ),
             "email": StringField(_("电子邮箱"), validators=[Optional(), Length(max=320)]),
             "role_names": RolesField(
                 _("角色"), choices=[(role.value, _(role.title)) for role in Role]
@@ -111,7 +115,10 @@ class AccountView(RecordView):
     def before_save(self, record: Any, form: RecordForm) -> None:
         """Put names, roles and password on the account; a new password ends its sessions."""
         database = session()
-        record.username, record.last_name = form["username"].data.strip(), form["last_name"].data.strip()
+        record.username, record.last_name = (
+            form["username"].data.strip(),
+            form["last_name"].data.strip(),
+        )
         record.first_name = record.first_name or ""
         record.version = (record.version or 0) + 1
         record.email = (form["email"].data or "").strip() or f"{record.username}@chuishao.invalid"
@@ -156,7 +163,7 @@ class PasswordForm(FlaskForm):
     )
 
 
-class MyPasswordView(BaseView):  # type: ignore[misc]
+class MyPasswordView(BaseView):
     """Changing one's own password; the other sessions of the account end."""
 
     route_base = "/my-password"
@@ -174,17 +181,21 @@ class MyPasswordView(BaseView):  # type: ignore[misc]
         if not form.validate_on_submit():
             return self._page(form), 422 if form.is_submitted() else 200
         with acting_as(session(), SYSTEM):
-            account = session().scalars(
-                select(Account)
-                .where(Account.id == actor().user_id)
-                .options(joinedload(Account.organization))
-            ).one()
-            if not check_password_hash(account.password, form.old.data):
+            account = (
+                session()
+                .scalars(
+                    select(Account)
+                    .where(Account.id == actor().user_id)
+                    .options(joinedload(Account.organization))
+                )
+                .one()
+            )
+            if not check_password_hash(account.password or "", form.old.data or ""):
                 form.old.errors = [_("原密码不对。")]
                 return self._page(form), 422
             try:
                 with unit_of_work():
-                    account.password = hashed(form.new.data)
+                    account.password = hashed(form.new.data or "")
                     account.session_generation += 1
             except Invalid as refusal:
                 form.new.errors = [refusal.message]

@@ -74,7 +74,9 @@ def classes(record: Mechanism) -> Table:
 def dimensions(record: Mechanism) -> Table:
     """Return the rating dimensions with their weights."""
     columns = [Column("name", _("评价维度")), Column("weight", _("权重（%）"))]
-    return Table(columns, [Row(each.id, None, [each.name, str(each.weight)]) for each in record.dimensions])
+    return Table(
+        columns, [Row(each.id, None, [each.name, str(each.weight)]) for each in record.dimensions]
+    )
 
 
 class CalendarOverrideView(RecordView):
@@ -98,7 +100,9 @@ class AuditView(RecordView):
     list_columns = ["record_title", "kind", "action", "actor_name", "organization_name", "at"]
     search_columns = ["record_title", "actor_name"]
     default_order = Order()
-    form_groups = [("修改", ["record_title", "kind", "action", "actor_name", "organization_name", "at"])]
+    form_groups = [
+        ("修改", ["record_title", "kind", "action", "actor_name", "organization_name", "at"])
+    ]
     labels = {"kind": "记录类型"}
     exclude_route_methods = {"add", "edit", "delete", "options"}
     demands = {"can_list": Action.READ, "can_show": Action.READ}
@@ -121,7 +125,7 @@ class AuditView(RecordView):
         )
 
 
-class PolicyView(BaseView):  # type: ignore[misc]
+class PolicyView(BaseView):
     """The policy table as a page that a lawyer could read."""
 
     route_base = "/policy"

@@ -46,7 +46,9 @@ def unit_of_work() -> Iterator[Session]:
         database.rollback()
         if "event" in str(error.orig) and "sequence" in str(error.orig):
             raise Conflict("有人同时办理了这一步，您这次没有生效。请刷新后核对。") from None
-        raise Invalid("保存失败：有内容与已有记录重复，或引用的记录刚刚被删除。请核对后再保存。") from error
+        raise Invalid(
+            "保存失败：有内容与已有记录重复，或引用的记录刚刚被删除。请核对后再保存。"
+        ) from error
     except BaseException:
         database.rollback()
         raise

@@ -47,10 +47,10 @@ def _references(target: type[Any]) -> list[tuple[type[Any], Any]]:
         if not hasattr(model, "id") or model in owned:
             continue
         for column in inspect(model).columns:
-            points_here = any(
-                key.column.table is mapper.local_table for key in column.foreign_keys
-            )
+            points_here = any(key.column.table is mapper.local_table for key in column.foreign_keys)
             derived = model is target and column.key == "realm_id"
             if points_here and not derived:
-                found.append((model, getattr(model, inspect(model).get_property_by_column(column).key)))
+                found.append(
+                    (model, getattr(model, inspect(model).get_property_by_column(column).key))
+                )
     return found

@@ -64,9 +64,7 @@ class DetailPage:
     def groups(self) -> list[Group]:
         """Return the labelled values, group by group."""
         groups = self.view.show_groups or self.view.form_groups
-        return [
-            Group(_(title), [self._detail(name) for name in names]) for title, names in groups
-        ]
+        return [Group(_(title), [self._detail(name) for name in names]) for title, names in groups]
 
     def _detail(self, name: str) -> Detail:
         own = getattr(self.view, f"detail_{name}", None)

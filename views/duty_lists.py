@@ -39,7 +39,15 @@ class DutyListView(FlowView):
     model = DutyList
     route_base = "/duty-lists"
     icon = "fa-list-check"
-    list_columns = ["title", "organization", "list_type", "number", "status", "item_count", "published_at"]
+    list_columns = [
+        "title",
+        "organization",
+        "list_type",
+        "number",
+        "status",
+        "item_count",
+        "published_at",
+    ]
     search_columns = ["title", "organization.name"]
     filter_columns = ["organization", "list_type", "status"]
     form_groups = [("清单", ["organization", "list_type", "title"])]
@@ -51,11 +59,15 @@ class DutyListView(FlowView):
 
     def choices(self, field: str) -> Select[Any]:
         """A list belongs to a township, a county or a city within reach."""
-        return super().choices(field).where(
-            Organization.kind.in_(
-                (OrganizationKind.TOWNSHIP, OrganizationKind.COUNTY, OrganizationKind.CITY)
-            ),
-            reachable(actor(), "duty_list", Organization.id, Action.READ),
+        return (
+            super()
+            .choices(field)
+            .where(
+                Organization.kind.in_(
+                    (OrganizationKind.TOWNSHIP, OrganizationKind.COUNTY, OrganizationKind.CITY)
+                ),
+                reachable(actor(), "duty_list", Organization.id, Action.READ),
+            )
         )
 
     def before_save(self, record: Any, form: RecordForm) -> None:
@@ -156,4 +168,3 @@ class DutyItemView(RecordView):
     def editable(self, record: Any) -> str | None:
         """Items of a published version stay as they were published."""
         return _locked(record.duty_list)
-

@@ -69,6 +69,10 @@ def answer(code: int, heading: str, message: str) -> Any:
         flash(message, "warning")
         return redirect(url_for("LoginView.login", next=request.url))
     page = render_template(
-        "error.html", code=code, heading=heading, message=message, back_url=url_for("WorkbenchView.index")
+        "error.html",
+        code=code,
+        heading=heading,
+        message=message,
+        back_url=url_for("WorkbenchView.index"),
     )
     return page, code

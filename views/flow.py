@@ -12,6 +12,7 @@ from rules import workflow
 from rules.errors import Refused
 from views import steps
 from views.context import actor, unit_of_work
+from views.presentation import Detail
 from views.records import RecordView
 
 
@@ -28,7 +29,7 @@ class FlowView(RecordView):
         if step is None or not step.who:
             abort(404)
         form = steps.step_form(self, record, step, posted=True)
-        typed = steps.typed(record, step, form)
+        typed = [Detail(label, text, wide=True) for label, text in steps.typed(record, step, form)]
         if not form.validate():
             sentences = [text for errors in form.errors.values() for text in errors]
             flash(f"{_(step.label)}：{''.join(sentences)}", "danger")

@@ -54,7 +54,8 @@ class RecordSelectWidget:
             data_placeholder=_("输入名称查找"),
             **attributes,
         )
-        return Markup("<select {}>{}</select>").format(Markup(params), options)
+        # html_params escapes every value that it joins.
+        return Markup("<select {}>{}</select>").format(Markup(params), options)  # noqa: S704
 
 
 class RecordSelectField(Field):
@@ -95,12 +96,16 @@ class RecordSelectField(Field):
 class TitledField(SelectField):
     """Chooses a member of a titled enum; gives the member, not its text."""
 
-    def __init__(self, label: str, members: type[Titled], blank: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, label: str, members: type[Titled], blank: bool = False, **kwargs: Any
+    ) -> None:
         self.members = {member.value: member for member in members}
-        choices = [(member.value, _(member.title)) for member in members]
+        self.pairs = [(member.value, _(member.title)) for member in members]
+        if blank:
+            self.pairs.insert(0, ("", _("请选择")))
         super().__init__(
             label,
-            choices=[("", _("请选择")), *choices] if blank else choices,
+            choices=self.pairs,
             coerce=self._member,
             **kwargs,
         )
@@ -112,13 +117,13 @@ class TitledField(SelectField):
 
     def iter_choices(self) -> Any:
         """Mark the chosen member."""
-        for value, label in self.choices:
+        for value, label in self.pairs:
             selected = (self.data.value if self.data else "") == value
             yield value, label, selected, {}
 
     def pre_validate(self, form: Any) -> None:
         """Refuse what is no member."""
-        if self.data is None and not any(value == "" for value, _label in self.choices):
+        if self.data is None and not any(value == "" for value, _label in self.pairs):
             raise ValidationError(_("请选择。"))
 
 
@@ -150,7 +155,9 @@ def field_for(
         relation = mapper.relationships[name]
         (column,) = relation.local_columns
         required = not column.nullable
-        common["validators"] = [DataRequired(_("请选择“%(label)s”。", label=label))] if required else [Optional()]
+        common["validators"] = (
+            [DataRequired(_("请选择“%(label)s”。", label=label))] if required else [Optional()]
+        )
         return RecordSelectField(label, source=source(name), choose=choose(name), **common)
     column = mapper.columns[name]
     return _simple(label, column, info, common)
@@ -171,10 +178,14 @@ def _simple(label: str, column: Any, info: Info | None, common: dict[str, Any]) 
         return IntegerField(label, validators=validators, **common)
     length = getattr(kind, "length", None)
     if length:
-        validators.append(Length(max=length, message=_("“%(label)s”最多 %(n)s 字。", label=label, n=length)))
+        validators.append(
+            Length(max=length, message=_("“%(label)s”最多 %(n)s 字。", label=label, n=length))
+        )
     area = length is None or (info is not None and info.widget == "textarea")
     if area and not length:
-        validators.append(Length(max=5000, message=_("“%(label)s”最多 %(n)s 字。", label=label, n=5000)))
+        validators.append(
+            Length(max=5000, message=_("“%(label)s”最多 %(n)s 字。", label=label, n=5000))
+        )
     kind_of = TextAreaField if area else StringField
     return kind_of(label, validators=validators, filters=[_tidy], **common)
 
@@ -197,9 +208,7 @@ def record_form(
     """Return the form class for some columns and relations of a record type, and extra fields."""
     extra = extra or {}
     fields = {
-        name: extra[name]
-        if name in extra
-        else field_for(model, name, source=source, choose=choose)
+        name: extra[name] if name in extra else field_for(model, name, source=source, choose=choose)
         for name in names
     }
     return type(f"{model.__name__}Form", (RecordForm,), fields)

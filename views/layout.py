@@ -8,13 +8,13 @@ from flask import Flask, request, session, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
+from models.base import utcnow
 from rules.actor import NOBODY
 from rules.wording import local, remaining
-from models.base import utcnow
+from views.permissions import allowed
 from views.presentation import NavGroup, NavItem
 from views.rendering import badge
 from views.security import current_actor
-from views.permissions import allowed
 
 #: (group, [(view, route, label, icon)]): entries that the actor may not open are left out.
 NAVIGATION: list[tuple[str, list[tuple[str, str, str, str]]]] = [
@@ -92,5 +92,3 @@ def navigation() -> list[NavGroup]:
         if items:
             groups.append(NavGroup(_(label), items))
     return groups
-
-

@@ -11,12 +11,16 @@ from rules.policy import Action, allows
 from views.context import actor
 from views.presentation import Link
 
-#: What can be imported: kind → record type of the policy.
-IMPORTABLE = {"organizations": "organization", "duty-items": "duty_list"}
+#: What can be imported: kind → record type of the policy, and the view that takes the file.
+IMPORTABLE = {
+    "organizations": ("organization", "OrganizationImportView"),
+    "duty-items": ("duty_list", "DutyItemImportView"),
+}
 
 
 def import_links(record: Any | None, kind: str) -> list[Link]:
     """Return the import button of a list, for those who may import its record type."""
-    if record is not None or not allows(actor().roles, IMPORTABLE[kind], Action.IMPORT):
+    record_type, view = IMPORTABLE[kind]
+    if record is not None or not allows(actor().roles, record_type, Action.IMPORT):
         return []
-    return [Link(_("从 Excel 导入"), url_for("ImportView.upload", kind=kind), "fa-file-import")]
+    return [Link(_("从 Excel 导入"), url_for(f"{view}.upload"), "fa-file-import")]

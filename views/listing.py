@@ -53,7 +53,9 @@ class Page:
     last_cursor: str | None
 
 
-def parse(args: Mapping[str, str], *, orders: Sequence[str], default: Order, filters: Sequence[str]) -> Request:
+def parse(
+    args: Mapping[str, str], *, orders: Sequence[str], default: Order, filters: Sequence[str]
+) -> Request:
     """Read a list's URL; raises ``Invalid`` for a column or cursor that the list does not have."""
     order = default
     if name := args.get("order"):
@@ -122,19 +124,19 @@ def _test(model: type[Any], name: str, value: str) -> ColumnElement[bool]:
     kind = column.type.python_type if not hasattr(column.type, "enum_class") else None
     try:
         if kind is None:
-            return column == _member(column.type.enum_class, value)  # type: ignore[no-any-return]
+            return column == _member(column.type.enum_class, value)
         if kind is bool:
-            return column.is_(value == "1")  # type: ignore[no-any-return]
+            return column.is_(value == "1")
         if kind is dt.date:
             day = dt.date.fromisoformat(value)
             if bound == "_from":
-                return column >= day  # type: ignore[no-any-return]
-            return column <= day if bound else column == day  # type: ignore[no-any-return]
+                return column >= day
+            return column <= day if bound else column == day
         if kind is int:
-            return column == int(value)  # type: ignore[no-any-return]
+            return column == int(value)
     except ValueError:
         raise Invalid(f"筛选条件“{value}”无法识别，请重新选择。") from None
-    return column == value  # type: ignore[no-any-return]
+    return column == value
 
 
 def _member(kind: type[Titled], value: str) -> Titled:
@@ -178,7 +180,7 @@ def _beyond(key: Any, tie: Any, cursor: list[Any], descending: bool) -> ColumnEl
     except (TypeError, ValueError):
         raise Invalid("翻页地址不完整，请回到第一页。") from None
     if key is tie:
-        return tie < number if descending else tie > number  # type: ignore[no-any-return]
+        return tie < number if descending else tie > number
     if descending:
         return or_(key < value, and_(key == value, tie < number))
     return or_(key > value, and_(key == value, tie > number))

@@ -27,7 +27,13 @@ from views.registry import views_by_model
 from views.rendering import label_of, plain
 from views.tables import ListPage
 
+# Named here, for inside the class ``list`` is a route.
 FormGroups = list[tuple[str, list[str]]]
+Names = list[str]
+Links = list[Link]
+Options = list[Any]
+Clashes = list[Clash]
+Tabs = list[tuple[str, str, Any]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,10 @@ class RelatedList:
     title: str
 
 
-class RecordView(BaseView):  # type: ignore[misc]
+RelatedLists = list[RelatedList]
+
+
+class RecordView(BaseView):
     """The pages of one record type. A subclass declares; it rarely codes.
 
     ``model`` is the record type, ``list_columns`` what a list shows, ``form_groups`` the titled
@@ -50,14 +59,14 @@ class RecordView(BaseView):  # type: ignore[misc]
     """
 
     model: ClassVar[type[Record]]
-    list_columns: ClassVar[list[str]]
+    list_columns: ClassVar[Names]
     form_groups: ClassVar[FormGroups]
     show_groups: ClassVar[FormGroups | None] = None
-    search_columns: ClassVar[list[str]] = []
-    filter_columns: ClassVar[list[str]] = []
-    order_columns: ClassVar[list[str]] = []
+    search_columns: ClassVar[Names] = []
+    filter_columns: ClassVar[Names] = []
+    order_columns: ClassVar[Names] = []
     default_order: ClassVar[Order] = Order()
-    related: ClassVar[list[RelatedList]] = []
+    related: ClassVar[RelatedLists] = []
     title_column: ClassVar[str | None] = None
     icon: ClassVar[str] = "fa-folder"
     empty_text: ClassVar[str] = ""
@@ -75,7 +84,7 @@ class RecordView(BaseView):  # type: ignore[misc]
     #: labels of cells and details that are no columns
     labels: ClassVar[dict[str, str]] = {}
     #: ready-made filters above the list: (name in the URL, label, criterion or None for all)
-    tabs: ClassVar[list[tuple[str, str, Any]]] = []
+    tabs: ClassVar[Tabs] = []
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,7 +122,7 @@ class RecordView(BaseView):  # type: ignore[misc]
         """Return form fields that are no columns, by name."""
         return {}
 
-    def extra_links(self, record: Any | None) -> list[Link]:
+    def extra_links(self, record: Any | None) -> Links:
         """Return further buttons of the list (no record) or of a detail page."""
         return []
 
@@ -237,7 +246,7 @@ class RecordView(BaseView):  # type: ignore[misc]
         """Return the request for the list as it opens."""
         return Request(self.default_order)
 
-    def filter_names(self) -> list[str]:
+    def filter_names(self) -> Names:
         """Return the filters' names in a URL; a date has two ends."""
         names = []
         for name in self.filter_columns:
@@ -261,14 +270,14 @@ class RecordView(BaseView):  # type: ignore[misc]
         if asked.query and self.search_columns:
             statement = statement.where(matches(self.model, self.search_columns, asked.query))
         relations = inspect(self.model).relationships
-        loads: list[Any] = [
+        loads: Options = [
             joinedload(getattr(self.model, name))
             for name in self.list_columns
             if name in relations and not relations[name].uselist
         ]
         return statement.options(*loads, *self.loads(), raiseload("*"))
 
-    def loads(self) -> list[Any]:
+    def loads(self) -> Options:
         """Return further loader options that the list's cells need."""
         return []
 
@@ -292,22 +301,21 @@ class RecordView(BaseView):  # type: ignore[misc]
         form: forms.RecordForm,
         record: Any | None,
         status: int = 200,
-        clashes: list[Clash] | None = None,
+        clashes: Clashes | None = None,
         **more: Any,
     ) -> Any:
         """Render the form."""
         title = _("编辑%(noun)s", noun=self.noun) if record else _("新增%(noun)s", noun=self.noun)
-        return self.render_template(
-            "form.html",
-            view_title=title,
-            form=form,
-            groups=[FormGroup(_(title), names) for title, names in self.form_groups],
-            cancel_url=self.url("show", pk=record.id) if record else self.url("list"),
-            submit_label=_("保存"),
-            clashes=clashes or [],
-            crumbs=details.crumbs(self, record, title),
-            **more,
-        ), status
+        context = {
+            "view_title": title,
+            "form": form,
+            "groups": [FormGroup(_(title), names) for title, names in self.form_groups],
+            "cancel_url": self.url("show", pk=record.id) if record else self.url("list"),
+            "submit_label": _("保存"),
+            "clashes": clashes or [],
+            "crumbs": details.crumbs(self, record, title),
+        }
+        return self.render_template("form.html", **(context | more)), status
 
     def _save(self, form: forms.RecordForm, record: Any, *, created: bool) -> Any:
         if not form.validate():
@@ -323,7 +331,7 @@ class RecordView(BaseView):  # type: ignore[misc]
                 self.after_save(record, form, created)
                 saved_id = record.id
         except Stale as refusal:
-            return self._stale(form, self.found(int(request.view_args["pk"])), refusal.message)
+            return self._stale(form, self.found(record_id()), refusal.message)
         except Refused as refusal:
             if not (refusal.fields and form.add_errors(refusal.fields)):
                 flash(refusal.message, "danger")
@@ -334,7 +342,7 @@ class RecordView(BaseView):  # type: ignore[misc]
     def _again(self, form: forms.RecordForm, record: Any, created: bool, status: int) -> Any:
         if created:
             return self.form_page(form, None, status)
-        return self.form_page(form, self.found(int(request.view_args["pk"])), status)
+        return self.form_page(form, self.found(record_id()), status)
 
     def _stale(self, form: forms.RecordForm, record: Any, message: str = STALE) -> Any:
         """Show both texts; saving again is then a decision, made with open eyes."""
@@ -350,6 +358,11 @@ class RecordView(BaseView):  # type: ignore[misc]
         form.version.data = str(record.version)
         flash(_(message), "warning")
         return self.form_page(form, record, 409, clashes)
+
+
+def record_id() -> int:
+    """Return the id that the address names."""
+    return int((request.view_args or {})["pk"])
 
 
 def populate(form: forms.RecordForm, record: Any, extra: Container[str] = ()) -> None:

@@ -26,8 +26,8 @@ class LoginView(AuthDBView):
 
     login_template = "login.html"
 
-    @expose("/logout/", methods=["POST"])  # type: ignore[untyped-decorator]
-    @no_cache  # type: ignore[untyped-decorator]
+    @expose("/logout/", methods=["POST"])
+    @no_cache
     def logout(self) -> Response:
         """End this account's sessions everywhere: cookies that were copied stop working too."""
         if current_user.is_authenticated:
@@ -109,7 +109,7 @@ class ChuishaoSecurityManager(SecurityManager):
         g.user = current_user
         if request.endpoint == "static" or (request.endpoint or "").endswith(".static"):
             return
-        database = current_app.appbuilder.session
+        database = current_app.extensions["appbuilder"].session
         actor = NOBODY
         if current_user.is_authenticated:
             actor = actor_of(database(), current_user._get_current_object())
@@ -126,5 +126,3 @@ def current_actor() -> Actor:
 def role_names() -> list[str]:
     """Return FAB's role names that the policy knows."""
     return [role.value for role in Role]
-
-

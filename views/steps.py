@@ -60,13 +60,18 @@ def field_names(record: Any, step: Step) -> list[str]:
     """Return a step's fields; a grades input is one field for each department and dimension."""
     names: list[str] = []
     for each in step.inputs:
-        names += [name for name, _label in _grades(record)] if each.kind == "grades" else [each.name]
+        names += (
+            [name for name, _label in _grades(record)] if each.kind == "grades" else [each.name]
+        )
     return names
 
 
 def _grades(record: Any) -> list[tuple[str, str]]:
     return [
-        (f"grade-{part.organization_id}-{dimension.id}", f"{part.organization.name}：{dimension.name}")
+        (
+            f"grade-{part.organization_id}-{dimension.id}",
+            f"{part.organization.name}：{dimension.name}",
+        )
         for part in active(record)
         for dimension in dimensions_of(record.whistle_class)
     ]
@@ -108,7 +113,9 @@ def _field(view: RecordView, record: Any, each: Input) -> Any:
     label = _(each.label)
     help_text = _(each.help) if each.help else ""
     if each.kind in ("organization", "organizations"):
-        required = [DataRequired(_("请选择“%(label)s”。", label=label))] if each.required else [Optional()]
+        required = (
+            [DataRequired(_("请选择“%(label)s”。", label=label))] if each.required else [Optional()]
+        )
         return RecordSelectField(
             label,
             source=view.url("receivers", pk=record.id),

@@ -13,7 +13,7 @@ from models.base import Titled
 from views import listing
 from views.context import session
 from views.presentation import Column, Crumb, Filter, Link, Row, Tab, Table
-from views.rendering import label_of, shown
+from views.rendering import shown
 
 if TYPE_CHECKING:
     from views.records import RecordView
@@ -31,7 +31,9 @@ class ListPage:
         """Return the template's variables."""
         view = self.view
         links = view.extra_links(None)
-        add = Link(_("新增"), view.url("add"), "fa-plus", "primary") if view.may("can_add") else None
+        add = (
+            Link(_("新增"), view.url("add"), "fa-plus", "primary") if view.may("can_add") else None
+        )
         return {
             "view_title": view.noun,
             "table": self.table(),
@@ -83,7 +85,7 @@ class ListPage:
                 chosen = session().get(view.target(name), int(value))
             return Filter(
                 name,
-                label_of(view.model, name),
+                view.label(name),
                 "record",
                 value,
                 source=view.url("options", field=name),
@@ -92,14 +94,14 @@ class ListPage:
         if name not in mapper.columns:
             base, end = name.rsplit("_", 1)
             label = _("起") if end == "from" else _("止")
-            return Filter(name, f"{label_of(view.model, base)}{label}", "date", value)
+            return Filter(name, f"{view.label(base)}{label}", "date", value)
         kind = mapper.columns[name].type
         if getattr(kind, "enum_class", None):
             members: type[Titled] = kind.enum_class
             options = [(member.value, _(member.title)) for member in members]
         else:
             options = [("1", _("是")), ("0", _("否"))]
-        return Filter(name, label_of(view.model, name), "choice", value, options)
+        return Filter(name, view.label(name), "choice", value, options)
 
     def _column(self, name: str) -> Column:
         label = self.view.label(name)
@@ -113,7 +115,9 @@ class ListPage:
         return Column(name, label, url, direction)
 
     def _url(self, **changes: Any) -> str:
-        args = {key: value for key, value in request.args.items() if key not in _CURSORS}
+        args: dict[str, Any] = {
+            key: value for key, value in request.args.items() if key not in _CURSORS
+        }
         args.update(changes)
         return url_for(request.endpoint or "", **args)
 
@@ -131,7 +135,7 @@ class ListPage:
 
     def _placeholder(self) -> str:
         names = [name.split(".")[0] for name in self.view.search_columns]
-        return "、".join(dict.fromkeys(label_of(self.view.model, name) for name in names))
+        return "、".join(dict.fromkeys(self.view.label(name) for name in names))
 
 
 def rows_of(view: RecordView, records: list[Any]) -> list[Row]:
@@ -154,7 +158,9 @@ def cell(view: RecordView, record: Any, name: str) -> Markup | str:
     return value
 
 
-def table_of(view: RecordView, records: list[Any], count_text: str = "", more_url: str | None = None) -> Table:
+def table_of(
+    view: RecordView, records: list[Any], count_text: str = "", more_url: str | None = None
+) -> Table:
     """Return a short table of a view's records, for related lists and queues."""
     columns = [Column(name, view.label(name)) for name in view.list_columns]
     return Table(columns, rows_of(view, records), count_text, more_url=more_url)

@@ -4,36 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, jsonify, redirect, request
+from flask import jsonify, request
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
 from markupsafe import Markup
-from sqlalchemy import Select, and_, func, or_
+from sqlalchemy import Select
 from sqlalchemy.orm import joinedload
 from wtforms import SelectField
 from wtforms.validators import InputRequired
 
-from models.base import utcnow
 from models.duty import DutyItem, DutyList, DutyListStatus
 from models.mechanism import WhistleClass
 from models.organization import Organization, OrganizationKind
-from models.ticket import FINAL, Rating, Ticket, TicketAssignment, TicketStatus
+from models.ticket import Ticket, TicketStatus
 from rules import mechanisms, workflow
 from rules.eligibility import judge, usable
-from rules.errors import Conflict, Invalid, Refused
+from rules.errors import Invalid
 from rules.parties import sync
 from rules.policy import Action
 from rules.scope import reachable
-from rules.wording import local, remaining
-from views.context import actor, session, unit_of_work
-from views.flow import FlowView
 from views import steps
+from views.context import actor, session
+from views.flow import FlowView
 from views.forms import RecordForm
+from views.presentation import Clash, Link
 from views.records import options_of
-from views.listing import Request
-from views.presentation import Column, Row, Tab, Table
-from views.rendering import EMPTY, badge, label_of, shown
-from views.tables import ListPage
+from views.rendering import label_of
+from views.ticket_page import assignments, clock_cell, clocks, overdue, ratings, stages
 
 #: Ready-made filters above the list.
 STATES: list[tuple[str, str, tuple[TicketStatus, ...]]] = [
@@ -44,30 +41,6 @@ STATES: list[tuple[str, str, tuple[TicketStatus, ...]]] = [
     ("rate", "待评价", (TicketStatus.RESOLVED,)),
     ("closed", "已销号", (TicketStatus.CLOSED,)),
 ]  # fmt: skip
-
-
-
-def overdue() -> Any:
-    """Return which tickets are past the deadline of the step they are at: compared, never flagged."""
-    now = func.current_timestamp()
-    waiting = (TicketStatus.DISPATCHED, TicketStatus.RETURN_PENDING)
-    going = (*waiting, TicketStatus.ACCEPTED)
-    working = (*going, TicketStatus.ARRIVED, TicketStatus.REOPENED)
-    return or_(
-        and_(Ticket.status.in_(waiting), Ticket.respond_due < now),
-        and_(Ticket.status.in_(going), Ticket.arrive_due < now),
-        and_(Ticket.status.in_(working), Ticket.resolve_due < now),
-    )
-
-
-ROAD = [
-    (TicketStatus.PENDING_REVIEW, "吹哨", "raised_at"),
-    (TicketStatus.PENDING_DISPATCH, "派单", "dispatched_at"),
-    (TicketStatus.DISPATCHED, "应哨", "accepted_at"),
-    (TicketStatus.ACCEPTED, "报到", "arrived_at"),
-    (TicketStatus.ARRIVED, "反馈", "resolved_at"),
-    (TicketStatus.RESOLVED, "销号", "closed_at"),
-]
 
 
 class TicketView(FlowView):
@@ -103,7 +76,6 @@ class TicketView(FlowView):
     labels = {"remaining": "剩余时间"}
     empty_text = "还没有哨单。发现本级无权解决的问题，就从这里吹哨。"
     demands = FlowView.demands | {
-        "can_delete": None,
         "can_receivers": Action.ACT,
         "can_eligibility": Action.ADD,
     }
@@ -120,14 +92,18 @@ class TicketView(FlowView):
                 reachable(actor(), "ticket", Organization.id, Action.READ),
             )
         if field == "duty_item":
-            return found.join(DutyItem.duty_list).where(
-                DutyList.status == DutyListStatus.PUBLISHED
-            ).options(joinedload(DutyItem.duty_list))
+            return (
+                found.join(DutyItem.duty_list)
+                .where(DutyList.status == DutyListStatus.PUBLISHED)
+                .options(joinedload(DutyItem.duty_list))
+            )
         return found
 
     def fill(self, record: Any) -> None:
         """A whistle is blown for one's own place unless one says otherwise."""
-        record.organization = session().get(Organization, actor().area_id) if actor().area_id else None
+        record.organization = (
+            session().get(Organization, actor().area_id) if actor().area_id else None
+        )
 
     def extra_fields(self) -> dict[str, Any]:
         """The classes are those of the place's mechanism."""
@@ -194,18 +170,25 @@ class TicketView(FlowView):
     @expose("/eligibility")
     @has_access
     def eligibility(self) -> Any:
-        """Answer the form: may this be blown, why, and whom it would go to."""
-        place = self._choice("organization")
-        item = self._choice("duty_item")
-        if place is None:
-            return jsonify(verdict=None, reason=_("请先选择吹哨单位。"), may_blow=False, departments=[])
-        found = judge(
+        """Answer the form: may this be blown, why, and whom it would go to.
+
+        JSON, or with ``format=html`` the panel beside the form.
+        """
+        place, item = self._choice("organization"), self._choice("duty_item")
+        ticked = ("1", "y")
+        found = place and judge(
             session(),
             place,
             item,
-            emergency=request.args.get("emergency") == "1",
-            local_tried=request.args.get("local_tried") == "1",
+            emergency=request.args.get("emergency") in ticked,
+            local_tried=request.args.get("local_tried") in ticked,
         )
+        if request.args.get("format") == "html":
+            return self.render_template("parts/eligibility.html", found=found)
+        if not found:
+            return jsonify(
+                verdict=None, reason=_("请先选择吹哨单位。"), may_blow=False, departments=[]
+            )
         return jsonify(
             verdict=found.verdict.value,
             title=_(found.verdict.title),
@@ -213,6 +196,27 @@ class TicketView(FlowView):
             reason=found.reason,
             may_blow=found.may_blow,
             departments=[each.name for each in found.departments],
+        )
+
+    def form_page(
+        self,
+        form: RecordForm,
+        record: Any | None,
+        status: int = 200,
+        clashes: list[Clash] | None = None,
+        **more: Any,
+    ) -> Any:
+        """Offer to blow the whistle at once, and show beside the form whether it may be blown."""
+        return super().form_page(
+            form,
+            record,
+            status,
+            clashes,
+            aside_url=self.url("eligibility", format="html"),
+            aside_fields=["organization", "duty_item", "emergency", "local_tried"],
+            extra_submits=[Link(_("吹哨"), "raise", "fa-bullhorn")],
+            submit_label=_("存为草稿"),
+            **more,
         )
 
     def _choice(self, field: str) -> Any:
@@ -245,70 +249,3 @@ class TicketView(FlowView):
             ratings=ratings(record),
             **more,
         )
-
-
-def clock_cell(record: Any) -> Markup | str:
-    """Return the remaining time as a badge; red when it is over."""
-    due = record.due
-    if due is None:
-        return EMPTY
-    now = utcnow()
-    tone = "danger" if due < now else "warning" if (due - now).total_seconds() < 86400 else "info"
-    return Markup('<span class="badge badge-{}" title="{}">{}</span>').format(
-        tone, local(due), remaining(due, now)
-    )
-
-
-def stages(record: Ticket) -> list[tuple[str, str, Any]]:
-    """Return the stage bar: (label, done|current|todo, when)."""
-    bar = []
-    reached = False
-    for status, label, stamp in ROAD:
-        at = getattr(record, stamp)
-        if at is not None and not reached:
-            bar.append((_(label), "done", at))
-        elif not reached and record.status not in FINAL:
-            reached = True
-            bar.append((_(label), "current", None))
-        else:
-            bar.append((_(label), "todo", None))
-    return bar
-
-
-def clocks(record: Ticket) -> list[tuple[str, Any, Any, str]]:
-    """Return the three clocks: (label, due, done at, tone)."""
-    result = []
-    for label, due, done in (
-        ("应哨期限", record.respond_due, record.accepted_at),
-        ("报到期限", record.arrive_due, record.arrived_at),
-        ("办结期限", record.resolve_due, record.resolved_at),
-    ):
-        late = due is not None and (done or utcnow()) > due
-        tone = "muted" if due is None else "danger" if late else "success" if done else "info"
-        result.append((_(label), due, done, tone))
-    return result
-
-
-def assignments(record: Ticket) -> Table:
-    """Return the departments with their own progress."""
-    names = ["organization", "role", "status", "accepted_at", "arrived_at", "reported_at", "result"]
-    return _plain_table(TicketAssignment, names, record.assignments)
-
-
-def ratings(record: Ticket) -> Table | None:
-    """Return the ratings given so far, round by round."""
-    if not record.ratings:
-        return None
-    return _plain_table(
-        Rating, ["organization", "dimension", "grade", "round", "rated_by"], record.ratings
-    )
-
-
-def _plain_table(model: type[Any], names: list[str], records: list[Any]) -> Table:
-    columns = [Column(name, label_of(model, name)) for name in names]
-    rows = [
-        Row(each.id, None, [shown(getattr(each, name)) for name in names]) for each in records
-    ]
-    return Table(columns, rows)
-
-

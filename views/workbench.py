@@ -27,7 +27,7 @@ from views.listing import COUNT_CAP
 from views.presentation import Link, Queue
 from views.registry import view_named
 from views.tables import table_of
-from views.tickets import overdue
+from views.ticket_page import overdue
 
 QUEUE_ROWS = 8
 EXPIRY_NOTICE = timedelta(days=60)
@@ -49,9 +49,7 @@ class Waiting:
 def queues_of(who: Actor) -> list[Waiting]:
     """Return the queues of the actor's roles; the gate narrows each to the actor's scope."""
     lead = Ticket.lead_id == who.organization_id
-    rated = exists().where(
-        Rating.ticket_id == Ticket.id, Rating.round == Ticket.reopen_count + 1
-    )
+    rated = exists().where(Rating.ticket_id == Ticket.id, Rating.round == Ticket.reopen_count + 1)
     helping = Ticket.id.in_(
         select(TicketAssignment.ticket_id).where(
             TicketAssignment.organization_id == who.organization_id,
@@ -90,7 +88,7 @@ def queues_of(who: Actor) -> list[Waiting]:
     ]  # fmt: skip
 
 
-class WorkbenchView(IndexView):  # type: ignore[misc]
+class WorkbenchView(IndexView):
     """The first page after log-in."""
 
     def __init__(self) -> None:
@@ -136,7 +134,7 @@ def figures(who: Actor) -> list[tuple[str, str, str, str]]:
     if not permissions.allowed(who.roles, "can_list", "TicketView"):
         return []
     open_states = [state for state in S if state not in (*FINAL, S.DRAFT)]
-    tests = [
+    tests: list[tuple[str, Any, str, dict[str, Any]]] = [
         ("在办哨单", Ticket.status.in_(open_states), "info", {}),
         ("已超期", overdue(), "danger", {"tab": "overdue"}),
         ("退单待审", Ticket.status == S.RETURN_PENDING, "warning", {"tab": "return"}),
@@ -149,5 +147,3 @@ def figures(who: Actor) -> list[tuple[str, str, str, str]]:
         text = f"{COUNT_CAP}+" if number > COUNT_CAP else str(number)
         result.append((_(label), text, tone, url_for("TicketView.list", **args)))
     return result
-
-

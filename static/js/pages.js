@@ -33,8 +33,9 @@ export function startAside() {
     running?.abort();
     running = new AbortController();
     const url = new URL(form.dataset.aside, window.location.href);
+    const wanted = (form.dataset.asideFields || "").split(" ");
     for (const [name, value] of new FormData(form)) {
-      if (typeof value === "string" && value && name !== "csrf_token") url.searchParams.append(name, value);
+      if (typeof value === "string" && value && wanted.includes(name)) url.searchParams.append(name, value);
     }
     try {
       const answer = await fetch(url, { signal: running.signal });

@@ -1,0 +1,100 @@
+"""What a ticket's pages show besides its fields: stages, clocks, departments at work, ratings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+from markupsafe import Markup
+from sqlalchemy import and_, func, or_
+
+from models.base import utcnow
+from models.ticket import FINAL, Rating, Ticket, TicketAssignment, TicketStatus
+from rules.wording import local, remaining
+from views.presentation import Column, Row, Table
+from views.rendering import EMPTY, label_of, shown
+
+ROAD = [
+    (TicketStatus.PENDING_REVIEW, "吹哨", "raised_at"),
+    (TicketStatus.PENDING_DISPATCH, "派单", "dispatched_at"),
+    (TicketStatus.DISPATCHED, "应哨", "accepted_at"),
+    (TicketStatus.ACCEPTED, "报到", "arrived_at"),
+    (TicketStatus.ARRIVED, "反馈", "resolved_at"),
+    (TicketStatus.RESOLVED, "销号", "closed_at"),
+]
+
+
+def overdue() -> Any:
+    """Return which tickets are past the deadline of the step they are at: compared, never flagged."""
+    now = func.current_timestamp()
+    waiting = (TicketStatus.DISPATCHED, TicketStatus.RETURN_PENDING)
+    going = (*waiting, TicketStatus.ACCEPTED)
+    working = (*going, TicketStatus.ARRIVED, TicketStatus.REOPENED)
+    return or_(
+        and_(Ticket.status.in_(waiting), Ticket.respond_due < now),
+        and_(Ticket.status.in_(going), Ticket.arrive_due < now),
+        and_(Ticket.status.in_(working), Ticket.resolve_due < now),
+    )
+
+
+def clock_cell(record: Any) -> Markup | str:
+    """Return the remaining time as a badge; red when it is over."""
+    due = record.due
+    if due is None:
+        return EMPTY
+    now = utcnow()
+    tone = "danger" if due < now else "warning" if (due - now).total_seconds() < 86400 else "info"
+    return Markup('<span class="badge badge-{}" title="{}">{}</span>').format(
+        tone, local(due), remaining(due, now)
+    )
+
+
+def stages(record: Ticket) -> list[tuple[str, str, Any]]:
+    """Return the stage bar: (label, done|current|todo, when)."""
+    bar = []
+    reached = False
+    for _status, label, stamp in ROAD:
+        at = getattr(record, stamp)
+        if at is not None and not reached:
+            bar.append((_(label), "done", at))
+        elif not reached and record.status not in FINAL:
+            reached = True
+            bar.append((_(label), "current", None))
+        else:
+            bar.append((_(label), "todo", None))
+    return bar
+
+
+def clocks(record: Ticket) -> list[tuple[str, Any, Any, str]]:
+    """Return the three clocks: (label, due, done at, tone)."""
+    result = []
+    for label, due, done in (
+        ("应哨期限", record.respond_due, record.accepted_at),
+        ("报到期限", record.arrive_due, record.arrived_at),
+        ("办结期限", record.resolve_due, record.resolved_at),
+    ):
+        late = due is not None and (done or utcnow()) > due
+        tone = "muted" if due is None else "danger" if late else "success" if done else "info"
+        result.append((_(label), due, done, tone))
+    return result
+
+
+def assignments(record: Ticket) -> Table:
+    """Return the departments with their own progress."""
+    names = ["organization", "role", "status", "accepted_at", "arrived_at", "reported_at", "result"]
+    return _plain_table(TicketAssignment, names, record.assignments)
+
+
+def ratings(record: Ticket) -> Table | None:
+    """Return the ratings given so far, round by round."""
+    if not record.ratings:
+        return None
+    return _plain_table(
+        Rating, ["organization", "dimension", "grade", "round", "rated_by"], record.ratings
+    )
+
+
+def _plain_table(model: type[Any], names: list[str], records: list[Any]) -> Table:
+    columns = [Column(name, label_of(model, name)) for name in names]
+    rows = [Row(each.id, None, [shown(getattr(each, name)) for name in names]) for each in records]
+    return Table(columns, rows)
