@@ -222,37 +222,36 @@ def _note(
         )
     )
     for row, item in zip(rows, records, strict=True):
-        if row.state is RowState.UNCHANGED:
-            continue
-        match = draft.present.get(row.record_id) if row.record_id else None
-        fields = [change.field for change in row.changes]
-        batch.changes.append(
-            ImportChange(
-                record_type="duty_item",
-                record_id=item.id,
-                row_version=item.version,
-                cell=f"{row.item.sheet}!{row.item.cells['name']}",
-                title=row.title,
-                before={name: match.values.get(name) for name in fields} if match else None,
-                after={name: row.item.values[name] for name in fields},
-            )
-        )
-    for gone in missing:
-        item_before = draft.present[gone.record_id]
-        batch.changes.append(
-            ImportChange(
-                record_type="duty_item",
-                record_id=gone.record_id,
-                row_version=0,
-                title=gone.title,
-                before={
-                    **item_before.values,
-                    "duty_list_id": version.id,
-                    "position": item_before.position,
-                },
-                after=None,
-            )
-        )
+        if row.state is not RowState.UNCHANGED:
+            batch.changes.append(_item_change(draft, row, item))
+    batch.changes.extend(_removal(version, draft.present[row.record_id]) for row in missing)
+
+
+def _item_change(draft: Draft, row: PlannedRow, item: DutyItem) -> ImportChange:
+    """Return the note on a new row (nothing before) or a changed one (its fields that differ)."""
+    match = draft.present.get(row.record_id) if row.record_id else None
+    fields = [change.field for change in row.changes]
+    return ImportChange(
+        record_type="duty_item",
+        record_id=item.id,
+        row_version=item.version,
+        cell=f"{row.item.sheet}!{row.item.cells['name']}",
+        title=row.title,
+        before={name: match.values.get(name) for name in fields} if match else None,
+        after={name: row.item.values[name] for name in fields},
+    )
+
+
+def _removal(version: DutyList, gone: Present) -> ImportChange:
+    """Return the note on an item that the file lacks: all of it before, nothing after."""
+    return ImportChange(
+        record_type="duty_item",
+        record_id=gone.id,
+        row_version=0,
+        title=str(gone.values["name"]),
+        before={**gone.values, "duty_list_id": version.id, "position": gone.position},
+        after=None,
+    )
 
 
 # Undo
