@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from cli import demo, duty_lists, ledger, roles, server
+from cli import demo, duty_lists, ledger, roles, server, simulate
 from imports.cli import import_group
 
 
@@ -16,6 +16,7 @@ def init_app(app: Flask) -> None:
         demo.demo,
         duty_lists.duty_lists,
         ledger.ledger,
+        simulate.simulate,
         import_group,
     ):
         app.cli.add_command(command)

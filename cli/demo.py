@@ -165,7 +165,7 @@ def _ticket(session: Session, each: county.DemoTicket) -> None:
         sync_parties(session, ticket)
         session.add(ticket)
         session.flush()
-        workflow.begin(session, ticket, actor)
+        workflow.begin(session, ticket, actor, at=start)
     for number, (action, username, data) in enumerate(each.steps):
         who = _actor(session, username)
         at = min(start + dt.timedelta(hours=number), utcnow())

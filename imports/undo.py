@@ -13,7 +13,6 @@ from sqlalchemy.orm.exc import StaleDataError
 from imports.duty_versions import undo_version
 from imports.engine import KINDS
 from imports.organizations import drop_names, set_values
-from imports.references import referred_to
 from imports.tree import Known, load_known
 from imports.values import Value
 from models.base import utcnow
@@ -22,6 +21,7 @@ from models.organization import Organization
 from rules.actor import current
 from rules.errors import Conflict, Forbidden
 from rules.policy import Action, allows
+from rules.references import referred_to
 
 _NAMED = 5
 

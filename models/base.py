@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from flask_appbuilder import Model
-from sqlalchemy import DateTime, Dialect, Enum, Integer, TypeDecorator
+from sqlalchemy import DateTime, Dialect, Enum, Integer, TypeDecorator, event
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from models.scoping import ScopeRule
@@ -114,3 +114,9 @@ class Record(Model):
     def __mapper_args__(cls) -> dict[str, Any]:
         """Lock every concrete record type optimistically on its ``version``."""
         return {"version_id_col": cls.version}
+
+
+@event.listens_for(Record, "instrument_class", propagate=True)
+def _never_reuse_an_id(mapper: Any, record: type[Record]) -> None:
+    """SQLite would give a deleted record's id to the next one, and its log lines with it."""
+    mapper.local_table.dialect_options["sqlite"]["autoincrement"] = True

@@ -1,21 +1,18 @@
-"""Every record type by name; importing this module maps them all."""
+"""Every record type by name; importing this module maps every model of the folder."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from typing import Any
 
 from flask_appbuilder import Model
 
-from models import (  # noqa: F401
-    account,
-    agreement,
-    duty,
-    imports,
-    ledger,
-    mechanism,
-    organization,
-    ticket,
-)
+import models
+
+for _module in pkgutil.iter_modules(models.__path__):
+    if _module.name != "registry":
+        importlib.import_module(f"models.{_module.name}")
 
 
 def record_types() -> dict[str, type[Any]]:

@@ -268,9 +268,7 @@ def install(session_factory: Any) -> None:
     event.listen(session_factory, "after_flush", guard_new)
 
 
-def reachable(
-    actor: Actor, record_type: str, column: Any, *actions: Action
-) -> ColumnElement[bool]:
+def reachable(actor: Actor, record_type: str, column: Any, *actions: Action) -> ColumnElement[bool]:
     """Return which organisations, by an id column, the actor may tie such a record to.
 
     This narrows select boxes to what a write would be allowed; the gate still checks the write.

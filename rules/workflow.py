@@ -147,7 +147,14 @@ def _status_writer() -> Iterator[None]:
         _writing.reset(token)
 
 
-def begin(session: Session, record: Any, actor: Actor, *, note: str | None = None) -> None:
+def begin(
+    session: Session,
+    record: Any,
+    actor: Actor,
+    *,
+    note: str | None = None,
+    at: dt.datetime | None = None,
+) -> None:
     """Write the first event of a new record. It must have been flushed."""
     workflow = _workflows[type(record)]
     ledger.append(
@@ -159,6 +166,7 @@ def begin(session: Session, record: Any, actor: Actor, *, note: str | None = Non
         from_status=None,
         to_status=workflow.initial,
         note=note,
+        at=at,
     )
 
 

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from flask_appbuilder import AppBuilder
+import importlib
+import pkgutil
+from typing import Any
+
+from flask_appbuilder import AppBuilder, BaseView
 
 
 def register_views(appbuilder: AppBuilder) -> None:
-    """Register every view; the navigation stands in ``views.layout``."""
-    from views.accounts import AccountView, MyPasswordView
-    from views.administration import AuditView, CalendarOverrideView, MechanismView, PolicyView
-    from views.agreements import AgreementView
-    from views.duty_lists import DutyItemView, DutyListView
-    from views.import_batches import ImportBatchView
-    from views.imports import DutyItemImportView, OrganizationImportView
-    from views.organizations import OrganizationView
-    from views.tickets import TicketView
-
-    for view in (
-        TicketView,
-        AgreementView,
-        DutyListView,
-        DutyItemView,
-        OrganizationView,
-        OrganizationImportView,
-        DutyItemImportView,
-        ImportBatchView,
-        AccountView,
-        MyPasswordView,
-        MechanismView,
-        CalendarOverrideView,
-        PolicyView,
-        AuditView,
-    ):
-        appbuilder.add_view_no_menu(view)
+    """Register every view that a module of this folder declares: those with an address of their own."""
+    for module in sorted(pkgutil.iter_modules(__path__), key=lambda each: each.name):
+        contents: dict[str, Any] = vars(importlib.import_module(f"{__name__}.{module.name}"))
+        for view in contents.values():
+            if not (isinstance(view, type) and issubclass(view, BaseView)):
+                continue
+            declared: Any = view
+            if (
+                view.__module__ == f"{__name__}.{module.name}"
+                and declared.route_base
+                and view is not appbuilder.indexview
+                and view is not type(appbuilder.sm.auth_view)
+            ):
+                appbuilder.add_view_no_menu(view)

@@ -27,7 +27,7 @@ from rules.policy import Action
 from views import permissions
 from views.context import actor, session, unit_of_work
 from views.forms import RecordForm
-from views.presentation import FormGroup
+from views.presentation import FormGroup, MenuEntry
 from views.records import RecordView
 from views.rendering import shown
 
@@ -54,7 +54,7 @@ class AccountView(RecordView):
 
     model = Account
     route_base = "/accounts"
-    icon = "fa-users"
+    menu = (MenuEntry("系统管理", "用户", "fa-users", 20),)
     list_columns = ["username", "full_name", "organization", "role_names", "active", "last_login"]
     search_columns = ["username", "last_name", "organization.name"]
     filter_columns = ["organization", "active"]

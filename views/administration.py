@@ -16,7 +16,7 @@ from rules.deadlines import Term
 from rules.policy import POLICY, Action
 from views import details, permissions
 from views.listing import Order
-from views.presentation import Change, Column, Related, Row, Table
+from views.presentation import Change, Column, MenuEntry, Related, Row, Table
 from views.records import RecordView
 from views.rendering import badge, shown
 
@@ -26,7 +26,7 @@ class MechanismView(RecordView):
 
     model = Mechanism
     route_base = "/mechanisms"
-    icon = "fa-gears"
+    menu = (MenuEntry("系统管理", "吹哨机制", "fa-gears", 30),)
     list_columns = ["name", "organization", "number", "preset", "in_force"]
     filter_columns = ["in_force"]
     form_groups = [("机制", ["name", "in_force"])]
@@ -84,7 +84,7 @@ class CalendarOverrideView(RecordView):
 
     model = CalendarOverride
     route_base = "/calendar"
-    icon = "fa-calendar-days"
+    menu = (MenuEntry("系统管理", "工作日调整", "fa-calendar-days", 40),)
     list_columns = ["day", "working", "note"]
     order_columns = ["day"]
     form_groups = [("日期", ["day", "working", "note"])]
@@ -96,7 +96,7 @@ class AuditView(RecordView):
 
     model = AuditEntry
     route_base = "/audit"
-    icon = "fa-clock-rotate-left"
+    menu = (MenuEntry("系统管理", "审计日志", "fa-clock-rotate-left", 60),)
     list_columns = ["record_title", "kind", "action", "actor_name", "organization_name", "at"]
     search_columns = ["record_title", "actor_name"]
     default_order = Order()
@@ -130,6 +130,7 @@ class PolicyView(BaseView):
 
     route_base = "/policy"
     default_view = "list"
+    menu = (MenuEntry("系统管理", "角色与权限", "fa-scale-balanced", 50),)
 
     def __init__(self) -> None:
         super().__init__()

@@ -14,6 +14,7 @@ from rules.scope import reachable
 from views.context import actor
 from views.flow import FlowView
 from views.forms import RecordForm
+from views.presentation import MenuEntry
 
 
 class AgreementView(FlowView):
@@ -21,7 +22,7 @@ class AgreementView(FlowView):
 
     model = Agreement
     route_base = "/agreements"
-    icon = "fa-handshake"
+    menu = (MenuEntry("一书三单", "共驻共建协议", "fa-handshake", 10),)
     list_columns = ["number", "community", "unit", "kind", "status", "valid_from", "valid_until"]
     search_columns = ["number", "community.name", "unit.name"]
     filter_columns = ["status", "kind", "community", "unit", "valid_until"]

@@ -20,7 +20,7 @@ from views.context import actor, session
 from views.flow import FlowView
 from views.forms import RecordForm, RecordSelectField, chooser
 from views.links import import_links
-from views.presentation import Link
+from views.presentation import Link, MenuEntry
 from views.records import RecordView, RelatedList
 from views.rendering import badge, shown
 
@@ -38,7 +38,7 @@ class DutyListView(FlowView):
 
     model = DutyList
     route_base = "/duty-lists"
-    icon = "fa-list-check"
+    menu = (MenuEntry("履职清单", "清单版本", "fa-list-check", 10),)
     list_columns = [
         "title",
         "organization",
@@ -93,7 +93,7 @@ class DutyItemView(RecordView):
 
     model = DutyItem
     route_base = "/duty-items"
-    icon = "fa-clipboard-list"
+    menu = (MenuEntry("履职清单", "履职事项", "fa-clipboard-list", 20),)
     policy_type = "duty_list"
     list_columns = ["name", "category", "duty_list", "departments", "time_limit"]
     search_columns = ["name", "category"]

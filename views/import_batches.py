@@ -18,7 +18,7 @@ from models.imports import ImportBatch, ImportChange, ImportStatus
 from rules.errors import Refused
 from rules.policy import Action
 from views.context import session, unit_of_work
-from views.presentation import Button, Column, Link, Related, Row, Table
+from views.presentation import Button, Column, Link, MenuEntry, Related, Row, Table
 from views.records import RecordView
 from views.rendering import badge
 
@@ -35,7 +35,7 @@ class ImportBatchView(RecordView):
 
     model = ImportBatch
     route_base = "/import-batches"
-    icon = "fa-file-import"
+    menu = (MenuEntry("履职清单", "导入批次", "fa-file-import", 30),)
     list_columns = ["file_name", "kind", "organization", "state", "actor_name", "created_at"]
     search_columns = ["file_name", "actor_name"]
     filter_columns = ["state"]

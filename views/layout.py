@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, request, session, url_for
+from flask import Flask, current_app, request, session, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
@@ -16,37 +16,8 @@ from views.presentation import NavGroup, NavItem
 from views.rendering import badge
 from views.security import current_actor
 
-#: (group, [(view, route, label, icon)]): entries that the actor may not open are left out.
-NAVIGATION: list[tuple[str, list[tuple[str, str, str, str]]]] = [
-    ("工作台", [("WorkbenchView", "index", "工作台", "fa-house")]),
-    (
-        "吹哨报到",
-        [
-            ("TicketView", "list", "哨单台账", "fa-bullhorn"),
-            ("TicketView", "add", "我要吹哨", "fa-circle-plus"),
-        ],
-    ),
-    ("一书三单", [("AgreementView", "list", "共驻共建协议", "fa-handshake")]),
-    (
-        "履职清单",
-        [
-            ("DutyListView", "list", "清单版本", "fa-list-check"),
-            ("DutyItemView", "list", "履职事项", "fa-clipboard-list"),
-            ("ImportBatchView", "list", "导入批次", "fa-file-import"),
-        ],
-    ),
-    (
-        "系统管理",
-        [
-            ("OrganizationView", "list", "组织机构", "fa-sitemap"),
-            ("AccountView", "list", "用户", "fa-users"),
-            ("MechanismView", "list", "吹哨机制", "fa-gears"),
-            ("CalendarOverrideView", "list", "工作日调整", "fa-calendar-days"),
-            ("PolicyView", "list", "角色与权限", "fa-scale-balanced"),
-            ("AuditView", "list", "审计日志", "fa-clock-rotate-left"),
-        ],
-    ),
-]
+#: The groups of the side navigation, in this order; a view names its group in ``menu``.
+GROUPS = ("工作台", "吹哨报到", "一书三单", "履职清单", "系统管理")
 
 
 def init_app(app: Flask) -> None:
@@ -79,16 +50,20 @@ def page_context() -> dict[str, Any]:
 
 
 def navigation() -> list[NavGroup]:
-    """Return the entries that the actor may open, by task."""
+    """Return the entries of all views that the actor may open, by task."""
     roles = current_actor().roles
-    groups = []
-    for label, entries in NAVIGATION:
-        items = []
-        for view, route, text, icon in entries:
-            if not allowed(roles, f"can_{route}", view):
+    found: dict[str, list[tuple[int, NavItem]]] = {group: [] for group in GROUPS}
+    for view in current_app.extensions["appbuilder"].baseviews:
+        for entry in getattr(view, "menu", ()):
+            if not allowed(roles, f"can_{entry.route}", view.class_permission_name):
                 continue
-            endpoint = f"{view}.{route}"
-            items.append(NavItem(_(text), url_for(endpoint), icon, request.endpoint == endpoint))
-        if items:
-            groups.append(NavGroup(_(label), items))
-    return groups
+            endpoint = f"{view.endpoint}.{entry.route}"
+            item = NavItem(
+                _(entry.label), url_for(endpoint), entry.icon, request.endpoint == endpoint
+            )
+            found.setdefault(entry.group, []).append((entry.rank, item))
+    return [
+        NavGroup(_(group), [item for _rank, item in sorted(items, key=lambda each: each[0])])
+        for group, items in found.items()
+        if items
+    ]

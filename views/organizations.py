@@ -13,7 +13,7 @@ from models.organization import Organization, OrganizationKind
 from views.forms import RecordForm
 from views.links import import_links
 from views.listing import Order
-from views.presentation import Link
+from views.presentation import Link, MenuEntry
 from views.records import RecordView, RelatedList
 
 
@@ -22,7 +22,7 @@ class OrganizationView(RecordView):
 
     model = Organization
     route_base = "/organizations"
-    icon = "fa-sitemap"
+    menu = (MenuEntry("系统管理", "组织机构", "fa-sitemap", 10),)
     list_columns = ["name", "code", "kind", "parent", "phone", "active"]
     search_columns = ["name", "code"]
     filter_columns = ["kind", "parent", "active"]

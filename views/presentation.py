@@ -22,6 +22,17 @@ class NavItem:
 
 
 @dataclass(frozen=True)
+class MenuEntry:
+    """A view's entry in the side navigation; ``rank`` sorts within the group."""
+
+    group: str
+    label: str
+    icon: str
+    rank: int = 50
+    route: str = "list"
+
+
+@dataclass(frozen=True)
 class NavGroup:
     """A task's entries under one heading."""
 

@@ -18,11 +18,11 @@ from models.registry import type_name
 from rules import workflow
 from rules.errors import Conflict, Refused, Stale
 from rules.policy import Action
+from rules.references import refuse_if_referenced
 from views import details, forms, permissions
 from views.context import STALE, actor, session, unit_of_work
-from views.dependents import refuse_if_referenced
 from views.listing import Order, Request, filtered, matches, parse
-from views.presentation import Clash, FormGroup, Link
+from views.presentation import Clash, FormGroup, Link, MenuEntry
 from views.registry import views_by_model
 from views.rendering import label_of, plain
 from views.tables import ListPage
@@ -68,7 +68,8 @@ class RecordView(BaseView):
     default_order: ClassVar[Order] = Order()
     related: ClassVar[RelatedLists] = []
     title_column: ClassVar[str | None] = None
-    icon: ClassVar[str] = "fa-folder"
+    #: entries in the side navigation
+    menu: ClassVar[tuple[MenuEntry, ...]] = ()
     empty_text: ClassVar[str] = ""
     #: permission → action of the policy; a subclass adds its own routes.
     demands: ClassVar[dict[str, Action]] = {

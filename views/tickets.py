@@ -27,7 +27,7 @@ from views import steps
 from views.context import actor, session
 from views.flow import FlowView
 from views.forms import RecordForm
-from views.presentation import Clash, Link
+from views.presentation import Clash, Link, MenuEntry
 from views.records import options_of
 from views.rendering import label_of
 from views.ticket_page import assignments, clock_cell, clocks, overdue, ratings, stages
@@ -48,7 +48,10 @@ class TicketView(FlowView):
 
     model = Ticket
     route_base = "/tickets"
-    icon = "fa-bullhorn"
+    menu = (
+        MenuEntry("吹哨报到", "哨单台账", "fa-bullhorn", 10),
+        MenuEntry("吹哨报到", "我要吹哨", "fa-circle-plus", 20, "add"),
+    )
     show_template = "ticket_show.html"
     list_columns = ["number", "title", "organization", "whistle_class", "lead", "status", "remaining", "created_at"]  # fmt: skip
     search_columns = ["number", "title"]
@@ -247,5 +250,6 @@ class TicketView(FlowView):
             clocks=clocks(record),
             assignments=assignments(record),
             ratings=ratings(record),
+            dispatched=record.dispatched_at is not None,
             **more,
         )

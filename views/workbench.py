@@ -24,7 +24,7 @@ from rules.calendar import shanghai_date
 from views import permissions
 from views.context import actor, session
 from views.listing import COUNT_CAP
-from views.presentation import Link, Queue
+from views.presentation import Link, MenuEntry, Queue
 from views.registry import view_named
 from views.tables import table_of
 from views.ticket_page import overdue
@@ -90,6 +90,8 @@ def queues_of(who: Actor) -> list[Waiting]:
 
 class WorkbenchView(IndexView):
     """The first page after log-in."""
+
+    menu = (MenuEntry("工作台", "工作台", "fa-house", 10, "index"),)
 
     def __init__(self) -> None:
         super().__init__()

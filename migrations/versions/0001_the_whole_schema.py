@@ -94,6 +94,7 @@ def upgrade():
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("day"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "event",
@@ -146,6 +147,7 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("code"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("organization", schema=None) as batch_op:
         batch_op.create_index(
@@ -266,6 +268,7 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("number"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("agreement", schema=None) as batch_op:
         batch_op.create_index(
@@ -300,6 +303,7 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("organization_id", "list_type", "number", name="uq_duty_list_number"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "import_batch",
@@ -323,6 +327,7 @@ def upgrade():
             ["organization.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("import_batch", schema=None) as batch_op:
         batch_op.create_index(
@@ -346,6 +351,7 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("organization_id", "number", name="uq_mechanism_number"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "organization_line",
@@ -363,6 +369,7 @@ def upgrade():
         sa.ForeignKeyConstraint(["organization_id"], ["organization.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("organization_id", "ancestor_id", name="uq_organization_line"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("organization_line", schema=None) as batch_op:
         batch_op.create_index(
@@ -386,6 +393,7 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("realm_id", "name", name="uq_organization_name_realm"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("organization_name", schema=None) as batch_op:
         batch_op.create_index(
@@ -407,6 +415,7 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("organization_id", "year", name="uq_ticket_sequence"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "ab_api_key",
@@ -491,6 +500,7 @@ def upgrade():
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["duty_list_id"], ["duty_list.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("duty_item", schema=None) as batch_op:
         batch_op.create_index("ix_duty_item_list", ["duty_list_id", "position"], unique=False)
@@ -512,6 +522,7 @@ def upgrade():
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("import_change", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_import_change_batch_id"), ["batch_id"], unique=False)
@@ -530,6 +541,7 @@ def upgrade():
         sa.ForeignKeyConstraint(["mechanism_id"], ["mechanism.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("mechanism_id", "code", name="uq_rating_dimension_code"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "whistle_class",
@@ -549,6 +561,7 @@ def upgrade():
         sa.ForeignKeyConstraint(["mechanism_id"], ["mechanism.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("mechanism_id", "code", name="uq_whistle_class_code"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "duty_item_department",
@@ -566,6 +579,7 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("item_id", "organization_id", name="uq_duty_item_department"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("duty_item_department", schema=None) as batch_op:
         batch_op.create_index(
@@ -628,6 +642,7 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("number"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("ticket", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ticket_duty_item_id"), ["duty_item_id"], unique=False)
@@ -661,6 +676,7 @@ def upgrade():
         sa.UniqueConstraint(
             "ticket_id", "organization_id", "dimension_id", "round", name="uq_rating"
         ),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("rating", schema=None) as batch_op:
         batch_op.create_index(
@@ -687,6 +703,7 @@ def upgrade():
         ),
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("ticket_assignment", schema=None) as batch_op:
         batch_op.create_index(
@@ -712,6 +729,7 @@ def upgrade():
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("organization_id", "ticket_id", "relation", name="uq_ticket_party"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("ticket_party", schema=None) as batch_op:
         batch_op.create_index("ix_ticket_party_ticket", ["ticket_id"], unique=False)
