@@ -1,0 +1,1 @@
+"""Benchmarks, and the data simulator that fills a database for them."""
