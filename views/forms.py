@@ -22,6 +22,7 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
+from wtforms.form import BaseForm
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from wtforms.widgets import html_params
 
@@ -132,6 +133,11 @@ class RecordForm(FlaskForm):
 
     version = HiddenField()
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Columns may be called as the form's own methods are; ``form[name]`` finds them all."""
+        if not (isinstance(value, Field) and hasattr(BaseForm, name)):
+            super().__setattr__(name, value)
+
     def add_errors(self, fields: dict[str, str]) -> bool:
         """Put a refusal's sentences at their fields; tells whether all found their place."""
         placed = True
@@ -211,7 +217,11 @@ def record_form(
         name: extra[name] if name in extra else field_for(model, name, source=source, choose=choose)
         for name in names
     }
-    return type(f"{model.__name__}Form", (RecordForm,), fields)
+    kind: Any = type(f"{model.__name__}Form", (RecordForm,), {})
+    # Not as class attributes: a column called "process" would take the place of the form's method.
+    kind._unbound_fields = [("version", RecordForm.version), *fields.items()]
+    form: type[RecordForm] = kind
+    return form
 
 
 def chooser(session: Session, statement: Any, model: type[Any]) -> Chooser:
