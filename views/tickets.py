@@ -18,7 +18,7 @@ from models.mechanism import WhistleClass
 from models.organization import Organization, OrganizationKind
 from models.ticket import Ticket, TicketStatus
 from rules import mechanisms, workflow
-from rules.eligibility import judge, usable
+from rules.eligibility import judge, keep, usable
 from rules.errors import Invalid
 from rules.parties import sync
 from rules.policy import Action
@@ -68,7 +68,7 @@ class TicketView(FlowView):
             "吹哨",
             ["number", "organization", "raised_by", "whistle_class", "theme", "channel", "nature"],
         ),
-        ("清单依据", ["duty_item", "verdict", "verdict_reason", "emergency", "local_tried"]),
+        ("清单依据", ["duty_item_name", "verdict", "verdict_reason", "emergency", "local_tried"]),
         ("办理", ["lead", "result", "return_count", "reopen_count"]),
     ]
     tabs = [
@@ -87,13 +87,16 @@ class TicketView(FlowView):
         """Offer the places of the actor's own area, and the published items of their lists."""
         found = super().choices(field)
         if field == "organization":
-            return found.where(
+            found = found.where(
                 Organization.kind.in_(
                     (OrganizationKind.TOWNSHIP, OrganizationKind.COMMUNITY, OrganizationKind.GRID)
                 ),
                 Organization.active,
-                reachable(actor(), "ticket", Organization.id, Action.READ),
             )
+            if not self.may("can_add"):
+                # Only a filter then, by names that all may read; a party has no area to offer.
+                return found
+            return found.where(reachable(actor(), "ticket", Organization.id, Action.ADD))
         if field == "duty_item":
             return (
                 found.join(DutyItem.duty_list)
@@ -149,7 +152,7 @@ class TicketView(FlowView):
             emergency=bool(record.emergency),
             local_tried=bool(record.local_tried),
         )
-        record.verdict, record.verdict_reason = found.verdict, found.reason
+        keep(record, found)
         sync(database, record)
 
     def after_save(self, record: Any, form: RecordForm, created: bool) -> None:
