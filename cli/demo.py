@@ -34,7 +34,7 @@ from rules import workflow
 from rules.actor import SYSTEM, acting_as, actor_of
 from rules.calendar import shanghai_date
 from rules.duty_lists import publish
-from rules.eligibility import judge
+from rules.eligibility import judge, keep
 from rules.mechanisms import dimensions_of
 from rules.parties import sync as sync_parties
 from rules.workflows.ticket_effects import active
@@ -157,11 +157,10 @@ def _ticket(session: Session, each: county.DemoTicket) -> None:
             channel=channels[each.channel],
             emergency=each.emergency,
             duty_item=item,
-            verdict=found.verdict,
-            verdict_reason=found.reason,
             contact_name="网格员",
             created_at=start,
         )
+        keep(ticket, found)
         sync_parties(session, ticket)
         session.add(ticket)
         session.flush()

@@ -32,6 +32,13 @@ class TicketStatus(Titled):
 
 
 FINAL = (TicketStatus.CLOSED, TicketStatus.DECLINED, TicketStatus.WITHDRAWN)
+AT_DEPARTMENT = (
+    TicketStatus.DISPATCHED,
+    TicketStatus.ACCEPTED,
+    TicketStatus.ARRIVED,
+    TicketStatus.RETURN_PENDING,
+    TicketStatus.REOPENED,
+)
 
 
 class Nature(Titled):
@@ -155,6 +162,10 @@ class Ticket(Record):
     duty_item_id: Mapped[int | None] = mapped_column(
         ForeignKey("duty_item.id"), index=True, info=field("对应履职事项")
     )
+    duty_item_name: Mapped[str | None] = mapped_column(
+        String(300),
+        info=field("对应履职事项", help="吹哨时的事项名称，承办部门不看清单也能看到依据"),
+    )
     verdict: Mapped[Verdict] = mapped_column(
         titled_type(Verdict), default=Verdict.OFFICE_DECIDES, info=field("吹哨资格")
     )
@@ -198,16 +209,15 @@ class Ticket(Record):
 
     @property
     def due(self) -> dt.datetime | None:
-        """The instant by which the next step is owed: respond, then arrive, then resolve."""
-        if self.status in (TicketStatus.DISPATCHED, TicketStatus.RETURN_PENDING):
-            candidates = [self.respond_due, self.arrive_due, self.resolve_due]
-        elif self.status == TicketStatus.ACCEPTED:
-            candidates = [self.arrive_due, self.resolve_due]
-        elif self.status in (TicketStatus.ARRIVED, TicketStatus.REOPENED):
-            candidates = [self.resolve_due]
-        else:
+        """The earliest instant by which a step is owed that has not been taken since dispatch."""
+        if self.status not in AT_DEPARTMENT:
             return None
-        known = [instant for instant in candidates if instant is not None]
+        owed = (
+            (self.respond_due, self.accepted_at),
+            (self.arrive_due, self.arrived_at),
+            (self.resolve_due, self.resolved_at),
+        )
+        known = [instant for instant, done in owed if instant is not None and done is None]
         return min(known) if known else None
 
     def __str__(self) -> str:

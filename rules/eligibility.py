@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.duty import DutyItem, DutyListStatus, DutyListType
 from models.organization import Organization, OrganizationKind, OrganizationLine
-from models.ticket import Verdict
+from models.ticket import Ticket, Verdict
 from rules.actor import SYSTEM, acting_as
 
 
@@ -66,6 +66,12 @@ def judge(
     return Judgement(
         Verdict.LISTED, f"“{item.name}”在{kind.title}内，可以吹哨，派往：{named}。", departments
     )
+
+
+def keep(ticket: Ticket, found: Judgement) -> None:
+    """Write a judgement on its ticket, with the item's name for those who may not read its list."""
+    ticket.verdict, ticket.verdict_reason = found.verdict, found.reason
+    ticket.duty_item_name = ticket.duty_item.name if ticket.duty_item else None
 
 
 def _station(

@@ -602,6 +602,7 @@ def upgrade():
         sa.Column("emergency", sa.Boolean(), nullable=False),
         sa.Column("local_tried", sa.Boolean(), nullable=False),
         sa.Column("duty_item_id", sa.Integer(), nullable=True),
+        sa.Column("duty_item_name", sa.String(length=300), nullable=True),
         sa.Column("verdict", sa.String(length=32), nullable=False),
         sa.Column("verdict_reason", sa.Text(), nullable=True),
         sa.Column("status", sa.String(length=32), nullable=False),

@@ -20,7 +20,7 @@ from presets.roles import Role
 from rules import clocks
 from rules.actor import SYSTEM, Actor, acting_as
 from rules.calendar import end_of_day, shanghai_date
-from rules.eligibility import Judgement, judge
+from rules.eligibility import Judgement, judge, keep, usable
 from rules.errors import Invalid
 from rules.mechanisms import calendar, dimensions_of
 from rules.numbering import next_number
@@ -52,6 +52,13 @@ def judgement(context: Context) -> Judgement:
 
 def may_not_blow(context: Context) -> str | None:
     """Say why the whistle may not be blown (domain section 5), if so."""
+    ticket: Ticket = context.record
+    with acting_as(context.session, SYSTEM):
+        item = None if ticket.emergency else ticket.duty_item
+        if item is not None and not usable(context.session, ticket.organization, item):
+            return (
+                f"“{item.name}”不在本地现行的清单里（清单可能已经更新），请重新选择对应的清单事项。"
+            )
     found = judgement(context)
     return None if found.may_blow else found.reason
 
@@ -73,7 +80,7 @@ def blow(context: Context) -> None:
     """Number the ticket, keep the verdict, and send it at once if its class is direct."""
     ticket: Ticket = context.record
     found = judgement(context)
-    ticket.verdict, ticket.verdict_reason = found.verdict, found.reason
+    keep(ticket, found)
     ticket.number = next_number(context.session, ticket.organization, context.now)
     ticket.raised_at = context.now
     ticket.raised_by = context.actor.name
