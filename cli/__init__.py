@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from cli import demo, duty_lists, ledger, roles, server, simulate
+from cli import accounts, demo, duty_lists, ledger, mechanisms, roles, server, simulate
 from imports.cli import import_group
 
 
@@ -12,6 +12,8 @@ def init_app(app: Flask) -> None:
     """Register every command."""
     for command in (
         roles.sync_roles,
+        accounts.create_admin,
+        mechanisms.mechanisms,
         server.serve,
         demo.demo,
         duty_lists.duty_lists,
