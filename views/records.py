@@ -23,7 +23,7 @@ from views import details, forms, permissions
 from views.context import STALE, actor, session, unit_of_work
 from views.listing import Order, Request, filtered, matches, parse
 from views.presentation import Clash, FormGroup, Link, MenuEntry
-from views.registry import views_by_model
+from views.registry import view_of, views_by_model
 from views.rendering import label_of, plain
 from views.tables import ListPage
 
@@ -375,12 +375,11 @@ def populate(form: forms.RecordForm, record: Any, extra: Container[str] = ()) ->
 
 
 def options_of(statement: Select[Any], target: type[Any], query: str) -> Response:
-    """Answer a select box with at most twenty rows of a statement by name."""
-    column = getattr(target, "name", None)
-    if column is None:
-        column = target.number if hasattr(target, "number") else target.id
+    """Answer a select box with at most twenty rows, found by what their own list is searched by."""
     if query.strip():
-        statement = statement.where(column.icontains(query.strip()[:50], autoescape=True))
+        view = view_of(target)
+        columns = view.search_columns if view else ["name"]
+        statement = statement.where(matches(target, columns, query.strip()[:50]))
     rows = list(session().scalars(statement.order_by(target.id).limit(21)).unique())
     return jsonify(
         results=[{"id": row.id, "text": str(row)} for row in rows[:20]], more=len(rows) > 20
