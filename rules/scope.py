@@ -8,10 +8,10 @@ statement that is not ORM is refused unless it is named in ``reviewed``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 from flask_appbuilder.security.sqla.models import User as FabUser
-from sqlalchemy import ColumnElement, Select, and_, event, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, event, false, inspect, or_, select, true
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.sql.expression import FromClause
 
@@ -134,8 +134,10 @@ def _reach(
     inside = _organizations(actor, scope)
     tests = [column(name).in_(inside) for name in rule.columns]
     if every:
+        # At least one must be set: a row that is tied to no place is in nobody's area.
         return and_(
-            *(or_(column(n).is_(None), t) for n, t in zip(rule.columns, tests, strict=True))
+            or_(*tests),
+            *(or_(column(n).is_(None), t) for n, t in zip(rule.columns, tests, strict=True)),
         )
     return or_(*tests)
 
@@ -191,7 +193,7 @@ def guard_statement(state: ORMExecuteState) -> None:
     actor = current(state.session)
     if actor.system or REVIEWED in state.execution_options:
         return
-    if not state.is_orm_statement or state.is_insert:
+    if not state.is_orm_statement or state.is_insert or state.is_from_statement:
         raise UnreviewedStatement(f"statement without a mapped class: {state.statement}")
     if state.is_column_load:
         # Refreshing columns of an object that this session has already been given: a row that
@@ -199,10 +201,46 @@ def guard_statement(state: ORMExecuteState) -> None:
         return
     if state.is_select:
         options = _cached(state.session, actor, Action.READ)
+    elif state.is_update:
+        _guard_update(state)
+        options = read_options(actor, Action.EDIT)
     else:
-        action = Action.DELETE if state.is_delete else Action.EDIT
-        options = read_options(actor, action)
+        options = read_options(actor, Action.DELETE)
     state.statement = state.statement.options(*options)
+
+
+def _guard_update(state: ORMExecuteState) -> None:
+    """Refuse bulk UPDATEs whose result the criterion cannot vouch for: it only sees rows as they were.
+
+    That is rows named by key in a list of values, and columns that tie a row to its place.
+    """
+    by_key = isinstance(state.parameters, list)
+    if by_key or state.execution_options.get("dml_strategy", "auto") not in ("auto", "orm"):
+        raise UnreviewedStatement(f"bulk UPDATE by primary key: {state.statement}")
+    mapper = state.bind_mapper
+    if mapper is not None and named_columns(state) & _anchors(mapper.class_):
+        raise UnreviewedStatement(f"bulk UPDATE that moves rows: {state.statement}")
+
+
+def named_columns(state: ORMExecuteState) -> set[str]:
+    """Return the columns that an UPDATE sets, by its VALUES and by its parameters."""
+    # SQLAlchemy has no public name for the SET clause; the tests try every way of writing one.
+    named = {getattr(each, "key", each) for each in cast(Any, state.statement)._values or ()}
+    parameters = state.parameters or ()
+    for each in parameters if isinstance(parameters, list) else [parameters]:
+        named |= set(each)
+    return named
+
+
+def _anchors(model: type[Any]) -> set[str]:
+    rule = getattr(model, "__scope__", None)
+    if isinstance(rule, Anchored):
+        return {*rule.columns, rule.user_column or "id", "id"}
+    if isinstance(rule, Through):
+        return {rule.column, "id"}
+    if isinstance(rule, Parties):
+        return {rule.raiser_column, "id"}
+    return {"id"}
 
 
 def _cached(session: Session, actor: Actor, action: Action) -> tuple[Any, ...]:
@@ -225,10 +263,15 @@ def guard_old(session: Session, flush_context: Any, instances: Any) -> None:
 
 
 def guard_new(session: Session, flush_context: Any) -> None:
-    """After a flush: rows that were written must be within reach as they have become."""
+    """After a flush: rows that were written must be within reach as they have become.
+
+    A child that was taken out of its parent's collection counts as changed before the flush, and
+    is gone after it: there is nothing left to judge.
+    """
     added, changed = session.info.pop("chuishao.written", ([], []))
     if current(session).system:
         return
+    changed = [each for each in changed if not flush_context.is_deleted(inspect(each))]
     _check(session, added, (Action.ADD,))
     _check(session, changed, (Action.EDIT, Action.ACT))
 
