@@ -13,6 +13,7 @@ from database import db
 from models.ledger import Event
 from rules.actor import SYSTEM, acting_as
 from rules.ledger import faults
+from rules.workflow import broken_ends
 
 ledger = AppGroup("ledger", help="The append-only ledger of steps.")
 
@@ -34,5 +35,8 @@ def verify() -> None:
             for sentence in faults(chain):
                 found += 1
                 click.echo(sentence)
+        for sentence in broken_ends(db.session()):
+            found += 1
+            click.echo(sentence)
     click.echo(f"已核对 {chains} 条流转链，{found} 处问题。")
     sys.exit(1 if found else 0)

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import event, inspect, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Table, Update, event, inspect, or_, select, update
+from sqlalchemy.exc import IntegrityError, InvalidRequestError
+from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from models.base import Titled, utcnow
@@ -25,7 +26,7 @@ from presets.roles import Role
 from rules import ledger
 from rules.actor import Actor
 from rules.errors import Conflict, Forbidden, Invalid
-from rules.scope import reviewed
+from rules.scope import named_columns, reviewed
 
 Data = dict[str, Any]
 
@@ -53,6 +54,16 @@ class Input:
     required: bool = True
     help: str = ""
     max_length: int = 2000
+
+
+_TYPES: dict[str, type] = {
+    "text": str,
+    "note": str,
+    "date": dt.date,
+    "organization": int,
+    "organizations": list,
+    "grades": dict,
+}
 
 
 @dataclass
@@ -103,6 +114,7 @@ class Workflow:
 
 
 _workflows: dict[type[Any], Workflow] = {}
+_kept: set[str] = set()
 _writing: ContextVar[bool] = ContextVar("chuishao_status_writer", default=False)
 
 
@@ -132,6 +144,16 @@ def guard_status(model: type[Any], initial: Titled) -> None:
             raise StatusIsTheWorkflows(f"{model.__name__}.status is written by rules.workflow only")
 
     event.listen(model.status, "set", refuse)
+    _kept.add(model.__tablename__)
+
+
+def guard_bulk(state: ORMExecuteState) -> None:
+    """Refuse a bulk UPDATE of a status, whoever asks: it would leave no event and check nothing."""
+    if not state.is_update or "status" not in named_columns(state):
+        return
+    table = cast(Update, state.statement).table
+    if isinstance(table, Table) and table.name in _kept:
+        raise StatusIsTheWorkflows(f"{table.name}.status is written by rules.workflow only")
 
 
 class StatusIsTheWorkflows(Exception):
@@ -244,7 +266,10 @@ def _lock(session: Session, record: Any) -> None:
             .values(version=type(record).__table__.c.version),
             execution_options=reviewed("takes the write lock, changes nothing"),
         )
-    session.refresh(record, with_for_update=True)
+    try:
+        session.refresh(record, with_for_update=True)
+    except InvalidRequestError:
+        raise Conflict("这条记录刚刚被别人删除，不能再办理。请返回列表。") from None
 
 
 def _check_state(session: Session, record: Any, step: Step, seen_status: str | None) -> None:
@@ -273,7 +298,9 @@ def _checked(step: Step, data: Data) -> Data:
             if each.required:
                 problems[each.name] = f"请填写“{each.label}”。"
             continue
-        if isinstance(value, str) and len(value) > each.max_length:
+        if not isinstance(value, _TYPES[each.kind]) or "\x00" in str(value):
+            problems[each.name] = f"“{each.label}”的内容无效，请重新填写。"
+        elif isinstance(value, str) and len(value) > each.max_length:
             problems[each.name] = f"“{each.label}”最多 {each.max_length} 字，现有 {len(value)} 字。"
         values[each.name] = value
     if problems:
@@ -282,18 +309,19 @@ def _checked(step: Step, data: Data) -> Data:
 
 
 def _take(context: Context, step: Step) -> Titled:
-    record = context.record
+    record, title = context.record, str(context.record)
     before = record.status
-    with _status_writer():
-        if step.effect:
-            step.effect(context)
-        after = step.to(context) if callable(step.to) else step.to or before
-        if after is not before:
-            record.status = after
-        try:
+    try:
+        with _status_writer():
+            if step.effect:
+                step.effect(context)
+            after = step.to(context) if callable(step.to) else step.to or before
+            if after is not before:
+                record.status = after
             context.session.flush()
-        except StaleDataError:
-            raise Conflict(f"“{record.id}”刚刚被别人更新，请刷新后再操作。") from None
+    except (StaleDataError, IntegrityError):
+        # Another record was written at the same moment that rules this step out.
+        raise Conflict(f"“{title}”刚刚有别人在办理，这一步没有生效。请刷新后再操作。") from None
     ledger.append(
         context.session,
         record,
@@ -308,6 +336,30 @@ def _take(context: Context, step: Step) -> Titled:
     )
     context.session.flush()
     return after
+
+
+def broken_ends(session: Session) -> list[str]:
+    """Return a sentence for each record whose status is not what its last step says.
+
+    A chain of hashes shows what was changed or taken out of its middle, not that its end is gone.
+    """
+    found = []
+    for model in _workflows:
+        last = (
+            select(Event.to_status)
+            .where(Event.record_type == type_name(model), Event.record_id == model.id)
+            .order_by(Event.sequence.desc())
+            .limit(1)
+            .correlate(model)
+            .scalar_subquery()
+        )
+        rows = select(model.id, model.status, last).where(or_(last.is_(None), last != model.status))
+        for record_id, status, said in session.execute(rows.order_by(model.id)):
+            found.append(
+                f"{type_name(model)} {record_id} 现为“{status.title}”，"
+                f"流转记录最后一步却是“{said or '（没有记录）'}”，可能缺少步骤或状态被改动。"
+            )
+    return found
 
 
 def last_status_before(session: Session, record: Any, status: Titled) -> Titled:

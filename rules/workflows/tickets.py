@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models.ticket import Ticket, TicketStatus
+from models.ticket import AssignmentStatus, Ticket, TicketAssignment, TicketStatus
 from presets.roles import Role
 from rules.actor import Actor
-from rules.workflow import Input, Relation, Step, Workflow, register
+from rules.workflow import Input, Relation, Step, Workflow, guard_status, register
 from rules.workflows import ticket_effects as effects
 
 S = TicketStatus
@@ -145,3 +145,6 @@ TICKETS = register(
         ),
     )
 )  # fmt: skip
+
+#: A department's own progress is moved by the ticket's steps alone.
+guard_status(TicketAssignment, AssignmentStatus.DISPATCHED)
