@@ -13,7 +13,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from models import registry  # noqa: F401 - maps every record type
-from rules import audit, organizations, scope, workflows  # noqa: F401 - registers the tables
+from rules import audit, organizations, parties, scope, workflow
+from rules import workflows as workflows  # registers the tables
 
 db = get_sqla_class()(metadata=Model.metadata)
 migrate = Migrate(compare_type=True, render_as_batch=True)
@@ -22,6 +23,9 @@ migrate = Migrate(compare_type=True, render_as_batch=True)
 def install(session_factory: Any) -> None:
     """Hang the rules that hold for every flush and every read on sessions, in this order."""
     event.listen(session_factory, "before_flush", organizations.maintain)
+    event.listen(session_factory, "before_flush", parties.maintain)
+    event.listen(session_factory, "after_flush", parties.follow)
+    event.listen(session_factory, "do_orm_execute", workflow.guard_bulk)
     scope.install(session_factory)
     event.listen(session_factory, "before_flush", audit.collect)
     event.listen(session_factory, "after_flush", audit.write)

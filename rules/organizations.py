@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import inspect, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from models.organization import (
     REALMS,
@@ -34,11 +34,16 @@ PARENTS: dict[OrganizationKind, tuple[OrganizationKind, ...]] = {
 MAY_STAND_ALONE = (K.CITY, K.COUNTY)
 
 
+#: Where a flush leaves the ids of organisations whose ancestors it has changed.
+MOVED = "chuishao.moved"
+
+
 def maintain(session: Session, flush_context: Any, instances: Any) -> None:
     """Before a flush: derive lines, realm and name rows of every organisation about to be written.
 
     Raises ``Invalid`` with a sentence for a parent of the wrong kind, a cycle, or a name or alias
-    that another organisation of the same county already goes by.
+    that another organisation of the same county already goes by. A move redraws everything below;
+    ancestors are always walked up to, so that several moves in one flush may come in any order.
     """
     touched = [each for each in session.new if isinstance(each, Organization)]
     touched += [
@@ -49,42 +54,66 @@ def maintain(session: Session, flush_context: Any, instances: Any) -> None:
     if not touched:
         return
     with acting_as(session, SYSTEM):
-        done: set[int] = set()
-        for organization in touched:
-            _settle(session, organization, done)
-        _refuse_clashes(session, touched)
+        moved = [each for each in touched if _is_new(each) or _changed(each, *_PLACE)]
+        for organization in moved:
+            _check_place(session, organization)
+        below = _below(session, [each for each in moved if not _is_new(each)])
+        redrawn = list(dict.fromkeys([*moved, *below]))
+        for organization in redrawn:
+            _draw_line(organization, _chain(session, organization))
+        for organization in dict.fromkeys([*touched, *redrawn]):
+            _set_name(organization)
+            _spread_realm(organization)
+        _refuse_clashes(session, list(dict.fromkeys([*touched, *redrawn])))
+        session.info[MOVED] = {each.id for each in redrawn if not _is_new(each)}
 
 
-def _settle(session: Session, organization: Organization, done: set[int]) -> None:
-    """Settle an organisation after its parent, so that lines are copied from true ones."""
-    if id(organization) in done:
-        return
-    done.add(id(organization))
-    parent = _parent(session, organization)
-    if parent is not None and parent in session.new:
-        _settle(session, parent, done)
-    _check_parent(organization, parent)
-    moved: bool = inspect(organization).persistent and _line_is_stale(organization, parent)
-    if moved or not organization.lines:
-        _draw_line(organization, parent)
-    _set_realm(organization, parent)
-    _set_name(organization)
-    if moved:
-        for below in _below(session, organization):
-            _draw_line(below, _parent(session, below))
-            _set_realm(below, _parent(session, below))
+_PLACE = ("parent", "parent_id", "kind")
+
+
+def _is_new(organization: Organization) -> bool:
+    return not inspect(organization).persistent
+
+
+def _changed(organization: Organization, *names: str) -> bool:
+    attributes: Any = inspect(organization).attrs
+    return any(attributes[name].history.has_changes() for name in names)
 
 
 def _parent(session: Session, organization: Organization) -> Organization | None:
     """Return the parent, whether it was set as an object or as an id."""
-    state: Any = inspect(organization)
-    if "parent" in state.dict and not state.attrs.parent_id.history.has_changes():
-        return organization.parent
-    if state.attrs.parent.history.has_changes():
+    if _changed(organization, "parent"):
         return organization.parent
     if organization.parent_id is None:
         return None
     return session.get(Organization, organization.parent_id)
+
+
+def _chain(session: Session, organization: Organization) -> list[Organization]:
+    """Return the organisation and its ancestors, nearest first, as they will be."""
+    found = [organization]
+    while (above := _parent(session, found[-1])) is not None:
+        if above in found:
+            message = f"“{organization.name}”不能挂在自己或自己的下级之下。"
+            raise Invalid(message, parent=message)
+        found.append(above)
+    return found
+
+
+def _check_place(session: Session, organization: Organization) -> None:
+    """Refuse a parent that does not fit, and a kind that does not fit those below."""
+    _chain(session, organization)
+    _check_parent(organization, _parent(session, organization))
+    if _is_new(organization) or not _changed(organization, "kind"):
+        return
+    children = select(Organization).where(Organization.parent_id == organization.id)
+    for child in session.scalars(children):
+        if _parent(session, child) is organization and organization.kind not in PARENTS[child.kind]:
+            message = (
+                f"“{organization.name}”之下有{child.kind.title}“{child.name}”，"
+                f"不能改为{organization.kind.title}；请先移走下级机构。"
+            )
+            raise Invalid(message, kind=message)
 
 
 def _check_parent(organization: Organization, parent: Organization | None) -> None:
@@ -96,11 +125,6 @@ def _check_parent(organization: Organization, parent: Organization | None) -> No
                 parent="请选择上级机构。",
             )
         return
-    if parent is organization or any(
-        line.ancestor is organization for line in parent.lines if line.depth > 0
-    ):
-        message = f"“{organization.name}”不能挂在自己或自己的下级之下。"
-        raise Invalid(message, parent=message)
     if parent.kind not in PARENTS[kind]:
         allowed = "、".join(each.title for each in PARENTS[kind]) or "（没有上级）"
         message = (
@@ -110,16 +134,8 @@ def _check_parent(organization: Organization, parent: Organization | None) -> No
         raise Invalid(message, parent=message)
 
 
-def _line_is_stale(organization: Organization, parent: Organization | None) -> bool:
-    drawn = next((line.ancestor for line in organization.lines if line.depth == 1), None)
-    return drawn is not parent
-
-
-def _draw_line(organization: Organization, parent: Organization | None) -> None:
-    """Write down the organisation's ancestors; lines that stay keep their rows."""
-    wanted = [organization]
-    if parent is not None:
-        wanted += [line.ancestor for line in sorted(parent.lines, key=lambda line: line.depth)]
+def _draw_line(organization: Organization, wanted: list[Organization]) -> None:
+    """Write down the organisation's ancestors and realm; lines that stay keep their rows."""
     have = {id(line.ancestor): line for line in organization.lines}
     for line in list(organization.lines):
         if all(line.ancestor is not ancestor for ancestor in wanted):
@@ -129,33 +145,36 @@ def _draw_line(organization: Organization, parent: Organization | None) -> None:
             have[id(ancestor)].depth = depth
         else:
             organization.lines.append(OrganizationLine(ancestor=ancestor, depth=depth))
-
-
-def _set_realm(organization: Organization, parent: Organization | None) -> None:
-    realm = organization if organization.kind in REALMS else parent.realm if parent else None
+    realm = next((each for each in wanted if each.kind in REALMS), None)
     if organization.realm is not realm:
         organization.realm = realm
+
+
+def _spread_realm(organization: Organization) -> None:
     for name in organization.names:
-        if name.realm is not realm:
-            name.realm = realm
+        if name.realm is not organization.realm:
+            name.realm = organization.realm
 
 
 def _set_name(organization: Organization) -> None:
     main = next((name for name in organization.names if not name.is_alias), None)
     if main is None:
-        organization.names.append(
-            OrganizationName(name=organization.name, is_alias=False, realm=organization.realm)
-        )
+        organization.names.append(OrganizationName(name=organization.name, is_alias=False))
     elif main.name != organization.name:
         main.name = organization.name
 
 
-def _below(session: Session, organization: Organization) -> Iterable[Organization]:
+def _below(session: Session, moved: Iterable[Organization]) -> Iterable[Organization]:
+    """Return what stands below these in the database, with lines and names at hand."""
+    ids = [each.id for each in moved]
+    if not ids:
+        return []
     return session.scalars(
         select(Organization)
         .join(OrganizationLine, OrganizationLine.organization_id == Organization.id)
-        .where(OrganizationLine.ancestor_id == organization.id, OrganizationLine.depth > 0)
-        .order_by(OrganizationLine.depth)
+        .where(OrganizationLine.ancestor_id.in_(ids), OrganizationLine.depth > 0)
+        .options(selectinload(Organization.lines), selectinload(Organization.names))
+        .order_by(OrganizationLine.depth, Organization.id)
     ).all()
 
 

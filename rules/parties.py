@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Select, and_, delete, exists, insert, inspect, literal, select
 from sqlalchemy.orm import Session
 
-from models.organization import Organization
+from models.base import utcnow
+from models.organization import Organization, OrganizationLine
 from models.ticket import (
     AssignmentRole,
     AssignmentStatus,
@@ -13,6 +18,8 @@ from models.ticket import (
     TicketParty,
 )
 from rules.actor import SYSTEM, acting_as
+from rules.organizations import MOVED
+from rules.scope import reviewed
 
 
 def sync(session: Session, ticket: Ticket) -> None:
@@ -21,7 +28,7 @@ def sync(session: Session, ticket: Ticket) -> None:
     A department whose return was approved is no longer party. Writes only the differences.
     """
     with acting_as(session, SYSTEM), session.no_autoflush:
-        organization = ticket.organization or session.get_one(Organization, ticket.organization_id)
+        organization = _raiser(session, ticket)
         wanted = {(organization.id, PartyRelation.RAISER)}
         wanted |= {(line.ancestor_id, PartyRelation.AREA) for line in organization.lines}
         for assignment in ticket.assignments:
@@ -37,3 +44,76 @@ def sync(session: Session, ticket: Ticket) -> None:
                 ticket.parties.remove(party)
         for organization_id, relation in sorted(wanted):
             ticket.parties.append(TicketParty(organization_id=organization_id, relation=relation))
+
+
+def _raiser(session: Session, ticket: Ticket) -> Organization:
+    """Return the raising place, whether it was set as an object or as an id."""
+    attributes: Any = inspect(ticket).attrs
+    by_id = attributes.organization_id.history.has_changes()
+    if ticket.organization is None or (by_id and not attributes.organization.history.has_changes()):
+        return session.get_one(Organization, ticket.organization_id)
+    return ticket.organization
+
+
+def maintain(session: Session, flush_context: Any, instances: Any) -> None:
+    """Before a flush: a new ticket, or one raised from elsewhere now, gets its party rows.
+
+    Without them the gate would go on judging a moved ticket by the place that it came from.
+    """
+    for each in [*session.new, *session.dirty]:
+        if isinstance(each, Ticket):
+            attributes: Any = inspect(each).attrs
+            if any(
+                attributes[name].history.has_changes()
+                for name in ("organization", "organization_id")
+            ):
+                sync(session, each)
+
+
+def follow(session: Session, flush_context: Any) -> None:
+    """After a flush: tickets raised below an organisation that has moved lie in its new area.
+
+    Two statements however many tickets there are; rows that stay true are not touched.
+    """
+    moved = sorted(session.info.pop(MOVED, ()))
+    for start in range(0, len(moved), 500):
+        _redraw(session, moved[start : start + 500])
+    if moved:
+        for each in session.identity_map.values():
+            if isinstance(each, Ticket):
+                session.expire(each, ["parties"])
+
+
+def _redraw(session: Session, organization_ids: Iterable[int]) -> None:
+    party, line, ticket = TicketParty.__table__, OrganizationLine.__table__, Ticket.__table__
+    area = literal(PartyRelation.AREA, party.c.relation.type)
+    now = literal(utcnow(), party.c.created_at.type)
+    wanted: Select[Any] = (
+        select(ticket.c.id, line.c.ancestor_id)
+        .join(line, line.c.organization_id == ticket.c.organization_id)
+        .where(ticket.c.organization_id.in_(organization_ids))
+    )
+    option = reviewed("derives party rows from the tree; touches nothing that anybody wrote")
+    session.execute(
+        delete(party).where(
+            party.c.relation == PartyRelation.AREA,
+            party.c.ticket_id.in_(
+                select(ticket.c.id).where(ticket.c.organization_id.in_(organization_ids))
+            ),
+            ~exists(wanted.where(_same(party, ticket, line)).correlate(party)),
+        ),
+        execution_options=option,
+    )
+    there = exists().where(_same(party, ticket, line), party.c.relation == PartyRelation.AREA)
+    columns = ["ticket_id", "organization_id", "relation", "created_at", "updated_at", "version"]
+    session.execute(
+        insert(party).from_select(
+            columns,
+            wanted.add_columns(area, now, now, literal(1)).where(~there.correlate(ticket, line)),
+        ),
+        execution_options=option,
+    )
+
+
+def _same(party: Any, ticket: Any, line: Any) -> Any:
+    return and_(ticket.c.id == party.c.ticket_id, line.c.ancestor_id == party.c.organization_id)
