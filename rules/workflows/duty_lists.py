@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.duty import DutyList, DutyListStatus
+from models.organization import Organization
 from presets.roles import Role
 from rules.actor import Actor
 from rules.workflow import Context, Relation, Step, Workflow, apply_internally, register
@@ -33,12 +34,19 @@ def _has_items(context: Context) -> str | None:
 
 def _supersede_last(context: Context) -> None:
     new: DutyList = context.record
+    # Two drafts published at once take turns here, or both would find no version to supersede.
+    context.session.execute(
+        select(Organization.id)
+        .where(Organization.id == new.organization_id)
+        .with_for_update(key_share=True)
+    )
     for old in context.session.scalars(
         select(DutyList).where(
             DutyList.organization_id == new.organization_id,
             DutyList.list_type == new.list_type,
             DutyList.status == S.PUBLISHED,
-        )
+        ),
+        execution_options={"populate_existing": True},
     ):
         apply_internally(context, old, "supersede")
         context.log["supersedes"] = old.id
