@@ -22,13 +22,13 @@ _QUIET = frozenset({"last_login", "login_count", "fail_login_count", "changed_by
 
 def collect(session: Session, flush_context: Any, instances: Any) -> None:
     """Before a flush: note what is about to change, while the old values are still known."""
-    pending: list[tuple[Any, str, dict[str, list[Any]]]] = []
+    pending: list[tuple[Any, str, dict[str, Any]]] = []
     for each in session.new:
         if _audited(each):
             pending.append((each, "create", {}))
     for each in session.dirty:
         if _audited(each) and session.is_modified(each):
-            pending.append((each, "update", {}))
+            pending.append((each, "update", _forgotten(session, each)))
     for each in session.deleted:
         if _audited(each):
             pending.append((each, "delete", _values(each, before=True)))
@@ -42,11 +42,13 @@ def write(session: Session, flush_context: Any) -> None:
         return
     actor = current(session)
     rows = []
-    for record, action, removed in pending:
+    for record, action, before in pending:
         if action == "update":
-            changes = _differences(record)
+            changes = _differences(record, before) | _relations(record)
+        elif action == "create":
+            changes = _values(record, before=False) | _relations(record)
         else:
-            changes = removed or _values(record, before=False)
+            changes = before
         if not changes:
             continue
         rows.append(
@@ -107,13 +109,49 @@ def _values(record: Any, *, before: bool) -> dict[str, list[Any]]:
     return result
 
 
-def _differences(record: Any) -> dict[str, list[Any]]:
+def _forgotten(session: Session, record: Any) -> dict[str, Any]:
+    """Return the stored values of a record whose old ones the session no longer knows.
+
+    A record that expired with the last commit and is assigned to unread forgets what it replaces.
+    """
+    state = inspect(record)
+    keys = _columns(record)
+    if all(key not in state.unloaded and _knows_old(state, key) for key in keys):
+        return {}
+    table = type(record).__table__
+    where = table.c.id == state.identity[0]
+    row = session.connection().execute(select(table).where(where)).mappings().first()
+    return {key: row[state.mapper.columns[key]] for key in keys} if row else {}
+
+
+def _knows_old(state: Any, key: str) -> bool:
+    history = state.attrs[key].history
+    return bool(history.deleted) or not history.has_changes()
+
+
+def _relations(record: Any) -> dict[str, list[Any]]:
+    """Return the changes of what is tied by a link table and so is no column: an account's roles."""
+    state = inspect(record)
+    result = {}
+    for relation in state.mapper.relationships:
+        if relation.secondary is None or relation.viewonly:
+            continue
+        history = state.attrs[relation.key].history
+        if history.added or history.deleted:
+            kept = list(history.unchanged or ())
+            old = "、".join(sorted(str(each) for each in [*kept, *(history.deleted or ())]))
+            new = "、".join(sorted(str(each) for each in [*kept, *(history.added or ())]))
+            result[relation.key] = [old or None, new or None]
+    return result
+
+
+def _differences(record: Any, stored: dict[str, Any]) -> dict[str, list[Any]]:
     state = inspect(record)
     result = {}
     for key in _columns(record):
         history = state.attrs[key].history
         if history.has_changes():
-            old = history.deleted[0] if history.deleted else None
+            old = history.deleted[0] if history.deleted else stored.get(key)
             new = history.added[0] if history.added else None
             if old != new:
                 result[key] = [_plain(key, old), _plain(key, new)]
