@@ -39,23 +39,20 @@ def _terms(whistle_class: WhistleClass) -> dict[str, Term | None]:
     return {clock: Term.from_json(value) if value else None for clock, value in stored.items()}
 
 
-def derive(steps: Iterable[Event], calendar: WorkCalendar) -> dict[str, dt.datetime | None]:
-    """Recompute the deadlines from a ticket's events, in order.
+def derive(steps: Iterable[Event]) -> dict[str, dt.datetime | None]:
+    """Return the deadlines that a ticket's events give, in order, and they alone.
 
-    A dispatch starts the clocks from the terms written in its event; a reopening moves the resolve
-    deadline to its fix-by date; a return that is refused changes nothing.
+    A dispatch fixes them as its event says: neither a changed mechanism nor a day that is declared
+    free later moves them. A reopening moves the resolve deadline to its fix-by date; a return that
+    is refused changes nothing.
     """
     result: dict[str, dt.datetime | None] = dict.fromkeys(CLOCKS)
     for step in steps:
         clocks = (step.data or {}).get("clocks")
         if clocks:
-            began = dt.datetime.fromisoformat(clocks["start"])
-            item = clocks.get("item_term")
-            item_term = Term.from_json(item) if item else None
             for clock in CLOCKS:
-                stored = clocks["terms"][clock]
-                term = Term.from_json(stored) if stored else None
-                result[clock] = due(began, term, calendar, item_term=item_term) if term else None
+                stored = clocks["due"][clock]
+                result[clock] = dt.datetime.fromisoformat(stored) if stored else None
         fix_by = (step.data or {}).get("fix_by")
         if fix_by:
             result["resolve"] = dt.datetime.fromisoformat(fix_by)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable
@@ -76,7 +77,8 @@ def digest(step: Event) -> str:
         "record": [step.record_type, step.record_id, step.sequence],
         "step": [step.action, step.label, step.from_status, step.to_status],
         "who": [step.actor_id, step.actor_name, step.organization_id, step.organization_name],
-        "at": step.at.isoformat(timespec="microseconds"),
+        # In UTC, as it comes back from the database, whatever zone it was given in.
+        "at": step.at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
         "note": step.note,
         "data": step.data,
         "previous": step.previous_hash,
