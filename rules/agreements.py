@@ -38,8 +38,11 @@ def check(agreement: Agreement) -> None:
 
 
 def next_number(session: Session, old: Agreement) -> str:
-    """Return a free number for a renewal: the old one with "续1", "续2", …"""
-    stem = re.sub(r"-续\d+$", "", old.number)
+    """Return a free number for a renewal: the old one with "续1", "续2", …
+
+    A very long number is cut so that the suffix still fits the column.
+    """
+    stem = re.sub(r"-续\d+$", "", old.number)[:58]
     taken = set(
         session.scalars(select(Agreement.number).where(Agreement.number.startswith(f"{stem}-续")))
     )

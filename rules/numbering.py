@@ -10,10 +10,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models.organization import Organization, OrganizationKind
-from models.ticket import TicketSequence
+from models.ticket import Ticket, TicketSequence
 from rules.actor import SYSTEM, acting_as
 from rules.calendar import SHANGHAI
 from rules.scope import reviewed
+
+_LONGEST = 40
 
 
 def next_number(session: Session, organization: Organization, at: dt.datetime) -> str:
@@ -32,14 +34,18 @@ def next_number(session: Session, organization: Organization, at: dt.datetime) -
             organization,
         )
         year = at.astimezone(SHANGHAI).year
-        last = _advance(session, place.id, year)
         namesakes = session.scalar(
             select(func.count(Organization.id)).where(Organization.name == place.name)
         )
         name = place.name
         if (namesakes or 0) > 1 and place.realm is not None:
             name = f"{place.realm.name}{place.name}"
-    return f"{name}{year}-{last:04d}"
+        while True:
+            tail = f"{year}-{_advance(session, place.id, year):04d}"
+            number = f"{name[: _LONGEST - len(tail)]}{tail}"
+            # A place that took over another's former name must not repeat the other's numbers.
+            if session.scalar(select(Ticket.id).where(Ticket.number == number)) is None:
+                return number
 
 
 def _advance(session: Session, organization_id: int, year: int) -> int:
