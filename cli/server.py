@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 import waitress
 from flask import current_app
 from flask.cli import with_appcontext
 
 from cli.demo import describe_accounts
+
+#: Behind HTTPS a proxy on this machine speaks for the browser: without its word on the scheme,
+#: redirects would lead to http, where browsers refuse to follow a form.
+BEHIND_PROXY: dict[str, Any] = {
+    "trusted_proxy": "127.0.0.1",
+    "trusted_proxy_headers": {"x-forwarded-proto", "x-forwarded-for"},
+    "clear_untrusted_proxy_headers": True,
+}
 
 
 @click.command("serve")
@@ -20,4 +30,5 @@ def serve() -> None:
     for line in describe_accounts():
         click.echo(f"  {line}")
     click.echo("\n  按 Ctrl+C 停止。")
-    waitress.serve(app, host="127.0.0.1", port=port, threads=8, ident="chuishao")
+    proxy = BEHIND_PROXY if app.config["SESSION_COOKIE_SECURE"] else {}
+    waitress.serve(app, host="127.0.0.1", port=port, threads=8, ident="chuishao", **proxy)
