@@ -135,7 +135,9 @@ class Simulator:
         row["address"] = f"{life.place.name}{block}号院{spot}"
         row["contact_name"] = life.place.staff.name[:40]
         row["contact_phone"] = f"0951-6{rng.randint(0, 999999):06}"
-        row["local_tried"] = row["duty_item"] is not None and not life.emergency
+        item = row["duty_item"]
+        row["duty_item_name"] = item.name if item else None
+        row["local_tried"] = item is not None and not life.emergency
         row["verdict"], row["verdict_reason"] = verdict_of(life.place, life.matter, life.emergency)
 
     def _number(self, place: city.Place, at: dt.datetime) -> str:

@@ -1,0 +1,101 @@
+"""``python -m bench``: print the benchmarks, each as the median of several runs beside its floor."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sqlite3
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from bench import imports_bench, lists
+from bench.databases import BACKENDS, Server, server
+from bench.timing import Result, table
+from models.base import utcnow
+
+BENCHES = ("import", "list")
+
+
+def main() -> None:
+    """Run what was asked for."""
+    asked = _arguments()
+    results: list[Result] = []
+    with ExitStack() as stack:
+        if asked.folder is None:
+            temporary = tempfile.TemporaryDirectory(prefix="chuishao-bench-")
+            folder = Path(stack.enter_context(temporary))
+        else:
+            folder = asked.folder.resolve()
+        for name in asked.backend:
+            with server(name, folder / name) as where:
+                results += _measure(where, folder / name, asked)
+    print(table(results))
+    if asked.json:
+        asked.json.parent.mkdir(parents=True, exist_ok=True)
+        report = _about(asked) | {"results": [each.to_json() for each in results]}
+        asked.json.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _measure(where: Server, folder: Path, asked: argparse.Namespace) -> list[Result]:
+    found: list[Result] = []
+    if "import" in asked.only:
+        _say(f"import on {where.name}")
+        found += imports_bench.run(where, folder, asked.runs)
+    if "list" in asked.only:
+        _say(f"ticket pages on {where.name}, {asked.tickets} tickets")
+        found += lists.run(where, folder, asked.tickets, asked.seed, asked.runs)
+    return found
+
+
+def _say(words: str) -> None:
+    print(f"… {words}", file=sys.stderr, flush=True)
+
+
+def _about(asked: argparse.Namespace) -> dict[str, Any]:
+    """Return on what was measured."""
+    return {
+        "at": utcnow().isoformat(timespec="seconds"),
+        "tickets": asked.tickets,
+        "seed": asked.seed,
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--tickets", type=int, default=100_000, help="how many are simulated")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--runs", type=int, default=15, help="of each call; the median counts")
+    parser.add_argument("--only", type=_some(BENCHES), default=list(BENCHES), help="import,list")
+    parser.add_argument(
+        "--backend", type=_some(BACKENDS), default=list(BACKENDS), help="sqlite,postgresql"
+    )
+    parser.add_argument("--json", type=Path, help="write the figures to this file as well")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        help="keep the databases here and use them again; empty it after a change of the schema",
+    )
+    return parser.parse_args()
+
+
+def _some(known: tuple[str, ...]) -> Any:
+    def parse(words: str) -> list[str]:
+        wanted = words.split(",")
+        if unknown := set(wanted) - set(known):
+            raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: not one of {', '.join(known)}")
+        return [name for name in known if name in wanted]
+
+    return parse
+
+
+if __name__ == "__main__":
+    main()
