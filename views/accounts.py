@@ -9,12 +9,13 @@ from flask import current_app, flash, redirect, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_appbuilder.security.sqla.models import Role as FabRole
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_login import login_user
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 from werkzeug.security import check_password_hash
-from wtforms import PasswordField, SelectMultipleField, StringField
+from wtforms import PasswordField, SelectMultipleField, StringField, ValidationError
 from wtforms.validators import EqualTo, InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -44,6 +45,12 @@ class RolesField(SelectMultipleField):
 
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
+
+    def pre_validate(self, form: Any) -> None:
+        """Say in the reader's language what WTForms has in English only."""
+        known = {choice[0] for choice in self.iter_choices()}
+        if not known.issuperset(self.data or ()):
+            raise ValidationError(_("所选角色不存在，请重新选择。"))
 
 
 class AccountView(RecordView):
@@ -147,16 +154,18 @@ class AccountView(RecordView):
     def cell_role_names(self, record: Any) -> str:
         """Show the roles' Chinese names."""
         titles = {role.value: role.title for role in Role}
-        return "、".join(_(titles[role.name]) for role in record.roles if role.name in titles)
+        return _("、").join(_(titles[role.name]) for role in record.roles if role.name in titles)
 
 
 class PasswordForm(FlaskForm):
     """The old password, and the new one twice."""
 
-    old = PasswordField("原密码", validators=[InputRequired("请填写原密码。")])
-    new = PasswordField("新密码", description=WEAK, validators=[InputRequired("请填写新密码。")])
+    old = PasswordField(_l("原密码"), validators=[InputRequired(_l("请填写原密码。"))])
+    new = PasswordField(
+        _l("新密码"), description=_l(WEAK), validators=[InputRequired(_l("请填写新密码。"))]
+    )
     again = PasswordField(
-        "再输一次新密码", validators=[EqualTo("new", message="两次输入的新密码不一致。")]
+        _l("再输一次新密码"), validators=[EqualTo("new", message=_l("两次输入的新密码不一致。"))]
     )
 
 
@@ -195,7 +204,7 @@ class MyPasswordView(BaseView):
                     account.password = hashed(form.new.data or "")
                     account.session_generation += 1
             except Invalid as refusal:
-                form.new.errors = [refusal.message]
+                form.new.errors = [_(refusal.message)]
                 return self._page(form), 422
             login_user(account)
         flash(_("密码已修改，其他设备上的登录已失效。"), "success")

@@ -6,13 +6,14 @@ from typing import Any
 
 from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from markupsafe import Markup
 
 from models.ledger import AuditEntry
 from models.mechanism import CalendarOverride, Mechanism
 from models.registry import record_types
 from presets.roles import Role
-from rules.deadlines import Term
+from rules.deadlines import Term, Unit
 from rules.policy import POLICY, Action
 from views import details, permissions
 from views.listing import Order
@@ -60,7 +61,7 @@ def classes(record: Mechanism) -> Table:
                 each.name,
                 _("直派部门，同时报吹哨办登记") if each.direct_dispatch else _("经吹哨办派单"),
                 *(
-                    Term.from_json(term).label if term else shown(None)
+                    term_text(Term.from_json(term)) if term else shown(None)
                     for term in (each.respond_term, each.arrive_term, each.resolve_term)
                 ),
                 shown(each.description),
@@ -69,6 +70,21 @@ def classes(record: Mechanism) -> Table:
         for each in record.classes
     ]
     return Table(columns, rows)
+
+
+def term_text(term: Term) -> str:
+    """Return a time limit in the reader's language."""
+    if term.amount is None:
+        return _(term.unit.label)
+    if term.amount == 0:
+        return _("即时")
+    counted = {
+        Unit.minutes: ngettext("%(num)s 分钟", "%(num)s 分钟", term.amount),
+        Unit.hours: ngettext("%(num)s 小时", "%(num)s 小时", term.amount),
+        Unit.calendar_days: ngettext("%(num)s 天", "%(num)s 天", term.amount),
+        Unit.working_days: ngettext("%(num)s 个工作日", "%(num)s 个工作日", term.amount),
+    }
+    return counted[term.unit]
 
 
 def dimensions(record: Mechanism) -> Table:

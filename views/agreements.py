@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import Select
 
 from models.agreement import Agreement, AgreementStatus
@@ -61,5 +62,9 @@ class AgreementView(FlowView):
     def editable(self, record: Any) -> str | None:
         """What was signed stays as it was signed."""
         if record.status is not AgreementStatus.DRAFT:
-            return f"协议“{record.number}”已是“{record.status.title}”，不能再修改或删除；需要调整请续签或终止。"
+            return _(
+                "协议“%(number)s”已是“%(status)s”，不能再修改或删除；需要调整请续签或终止。",
+                number=record.number,
+                status=_(record.status.title),
+            )
         return None

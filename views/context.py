@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flask import current_app
+from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -41,13 +42,13 @@ def unit_of_work() -> Iterator[Session]:
         database.commit()
     except StaleDataError:
         database.rollback()
-        raise Stale(STALE) from None
+        raise Stale(_(STALE)) from None
     except IntegrityError as error:
         database.rollback()
         if "event" in str(error.orig) and "sequence" in str(error.orig):
-            raise Conflict("有人同时办理了这一步，您这次没有生效。请刷新后核对。") from None
+            raise Conflict(_("有人同时办理了这一步，您这次没有生效。请刷新后核对。")) from None
         raise Invalid(
-            "保存失败：有内容与已有记录重复，或引用的记录刚刚被删除。请核对后再保存。"
+            _("保存失败：有内容与已有记录重复，或引用的记录刚刚被删除。请核对后再保存。")
         ) from error
     except BaseException:
         database.rollback()

@@ -143,7 +143,7 @@ def step_of(view: RecordView, event: Event) -> Step:
         value = (event.data or {}).get(name)
         if value:
             people = value if isinstance(value, list) else [value]
-            details.append(Detail(label, "、".join(each["name"] for each in people)))
+            details.append(Detail(label, _("、").join(each["name"] for each in people)))
     if result := (event.data or {}).get("result"):
         details.append(Detail(_("办理结果"), paragraphs(result), wide=True))
     return Step(

@@ -24,13 +24,13 @@ from views.presentation import Link, MenuEntry
 from views.records import RecordView, RelatedList
 from views.rendering import badge, shown
 
-LOCKED = "“{title}”已是“{status}”，不能再修改；需要调整请导入或新建一版草稿。"
+LOCKED = "“%(title)s”已是“%(status)s”，不能再修改；需要调整请导入或新建一版草稿。"
 
 
 def _locked(duty_list: DutyList) -> str | None:
     if duty_list.status is DutyListStatus.DRAFT:
         return None
-    return LOCKED.format(title=duty_list, status=duty_list.status.title)
+    return _(LOCKED, title=duty_list, status=_(duty_list.status.title))
 
 
 class DutyListView(FlowView):

@@ -32,7 +32,8 @@ class FlowView(RecordView):
         typed = [Detail(label, text, wide=True) for label, text in steps.typed(record, step, form)]
         if not form.validate():
             sentences = [text for errors in form.errors.values() for text in errors]
-            flash(f"{_(step.label)}：{''.join(sentences)}", "danger")
+            problems = _("%(step)s：%(problems)s", step=_(step.label), problems=" ".join(sentences))
+            flash(problems, "danger")
             return self.shown(self.found(pk), 422, kept=typed)
         try:
             with unit_of_work() as database:

@@ -267,7 +267,7 @@ def sheet_view(sheet: SheetPlan) -> dict[str, Any]:
             "title": row.title,
             "cell": next((change.cell for change in row.changes if change.cell), ""),
             "kind": row.state.value,
-            "fields": [(change.label, change.before, change.after) for change in row.changes],
+            "fields": [(_(change.label), change.before, change.after) for change in row.changes],
         }
         for row in sheet.rows
         if row.state.value != "unchanged"

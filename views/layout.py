@@ -25,7 +25,7 @@ def init_app(app: Flask) -> None:
     app.context_processor(page_context)
     app.add_template_filter(local, "local")
     app.add_template_filter(lambda day: local(day, with_time=False), "local_date")
-    app.add_template_filter(lambda due: remaining(due, utcnow()), "remaining")
+    app.add_template_filter(lambda due: remaining(due, utcnow(), _), "remaining")
     app.add_template_filter(badge, "badge")
 
 
@@ -36,6 +36,7 @@ def page_context() -> dict[str, Any]:
     return {
         "product_name": _("吹哨报到"),
         "me": None if actor is NOBODY else actor,
+        "role_titles": _("、").join(_(title) for title in actor.role_titles),
         "navigation": [] if actor is NOBODY else navigation(),
         "waiting_count": session.get("waiting", 0),
         "crumbs": [],

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Select, and_, func, inspect, or_, select
 from sqlalchemy.orm import Session
 
@@ -60,7 +61,7 @@ def parse(
     order = default
     if name := args.get("order"):
         if name not in orders:
-            raise Invalid(f"列表不能按“{name}”排序。")
+            raise Invalid(_("列表不能按“%(name)s”排序。", name=name))
         order = Order(name, args.get("direction") == "desc")
     known = {name: value.strip() for name in filters if (value := args.get(name, "")).strip()}
     return Request(
@@ -82,7 +83,7 @@ def _decode(token: str | None) -> list[Any] | None:
     except (ValueError, binascii.Error):
         values = None
     if not isinstance(values, list) or len(values) != 2 or not isinstance(values[1], int):
-        raise Invalid("翻页地址不完整，请回到第一页。")
+        raise Invalid(_("翻页地址不完整，请回到第一页。"))
     return values
 
 
@@ -135,7 +136,7 @@ def _test(model: type[Any], name: str, value: str) -> ColumnElement[bool]:
         if kind is int:
             return column == int(value)
     except ValueError:
-        raise Invalid(f"筛选条件“{value}”无法识别，请重新选择。") from None
+        raise Invalid(_("筛选条件“%(value)s”无法识别，请重新选择。", value=value)) from None
     return column == value
 
 
@@ -178,7 +179,7 @@ def _beyond(key: Any, tie: Any, cursor: list[Any], descending: bool) -> ColumnEl
         if kind in (dt.date, dt.datetime):
             value = kind.fromisoformat(value)
     except (TypeError, ValueError):
-        raise Invalid("翻页地址不完整，请回到第一页。") from None
+        raise Invalid(_("翻页地址不完整，请回到第一页。")) from None
     if key is tie:
         return tie < number if descending else tie > number
     if descending:

@@ -45,7 +45,7 @@ def shown(value: Any) -> Markup | str:
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, list):
-        return "、".join(str(each) for each in value) or EMPTY
+        return _("、").join(str(each) for each in value) or EMPTY
     return str(value)
 
 

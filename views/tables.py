@@ -93,8 +93,8 @@ class ListPage:
             )
         if name not in mapper.columns:
             base, end = name.rsplit("_", 1)
-            label = _("起") if end == "from" else _("止")
-            return Filter(name, f"{view.label(base)}{label}", "date", value)
+            text = "%(label)s起" if end == "from" else "%(label)s止"
+            return Filter(name, _(text, label=view.label(base)), "date", value)
         kind = mapper.columns[name].type
         if getattr(kind, "enum_class", None):
             members: type[Titled] = kind.enum_class
@@ -135,7 +135,7 @@ class ListPage:
 
     def _placeholder(self) -> str:
         names = [name.split(".")[0] for name in self.view.search_columns]
-        return "、".join(dict.fromkeys(self.view.label(name) for name in names))
+        return _("、").join(dict.fromkeys(self.view.label(name) for name in names))
 
 
 def rows_of(view: RecordView, records: list[Any]) -> list[Row]:

@@ -45,7 +45,7 @@ def clock_cell(record: Any) -> Markup | str:
     now = utcnow()
     tone = "danger" if due < now else "warning" if (due - now).total_seconds() < 86400 else "info"
     return Markup('<span class="badge badge-{}" title="{}">{}</span>').format(
-        tone, local(due), remaining(due, now)
+        tone, local(due), remaining(due, now, _)
     )
 
 

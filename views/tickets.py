@@ -143,7 +143,10 @@ class TicketView(FlowView):
             raise Invalid(message, whistle_class=message)
         item = record.duty_item
         if item is not None and not usable(database, record.organization, item):
-            message = f"“{item.name}”不在吹哨单位所在乡镇（街道）、县（市、区）已发布的清单里，请重新选择。"
+            message = _(
+                "“%(item)s”不在吹哨单位所在乡镇（街道）、县（市、区）已发布的清单里，请重新选择。",
+                item=item.name,
+            )
             raise Invalid(message, duty_item=message)
         found = judge(
             database,
@@ -163,7 +166,7 @@ class TicketView(FlowView):
     def editable(self, record: Any) -> str | None:
         """What was blown stays as it was blown."""
         if record.status is not TicketStatus.DRAFT:
-            return f"哨单“{record.number}”已吹哨，不能再修改。"
+            return _("哨单“%(number)s”已吹哨，不能再修改。", number=record.number)
         return None
 
     @expose("/receivers/<int:pk>")
