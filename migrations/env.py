@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import context
+from alembic.script import ScriptDirectory
 from flask import current_app
 from sqlalchemy import Connection
 
@@ -32,6 +34,14 @@ def compare_type(
     return None
 
 
+def number(migration: Any, revision: Any, directives: list[Any]) -> None:
+    """Give a new revision the number after the last one's, unless it was given one."""
+    new = directives[0]
+    if not re.fullmatch(r"\d{4}", new.rev_id):
+        last = ScriptDirectory.from_config(context.config).get_current_head()
+        new.rev_id = f"{int(last or 0) + 1:04}"
+
+
 def run(connection: Connection) -> None:
     """Run the asked migrations in one transaction."""
     context.configure(
@@ -40,6 +50,7 @@ def run(connection: Connection) -> None:
         compare_type=compare_type,
         render_item=render_item,
         render_as_batch=True,
+        process_revision_directives=number,
     )
     with context.begin_transaction():
         context.run_migrations()

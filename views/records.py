@@ -15,10 +15,12 @@ from werkzeug.wrappers import Response
 
 from models.base import Record
 from models.registry import type_name
+from models.scoping import Anchored
 from rules import workflow
 from rules.errors import Conflict, Refused, Stale
 from rules.policy import Action
 from rules.references import refuse_if_referenced
+from rules.scope import reachable
 from views import details, forms, permissions
 from views.context import STALE, actor, session, unit_of_work
 from views.listing import Order, Request, filtered, matches, parse
@@ -103,8 +105,14 @@ class RecordView(BaseView):
         return select(self.model)
 
     def choices(self, field: str) -> Select[Any]:
-        """Return the records that a form's relation may be set to."""
-        return select(self.target(field))
+        """Return the records that a relation may be set to: for a record's place, those in scope."""
+        target = self.target(field)
+        rule = self.model.__scope__
+        (column,) = inspect(self.model).relationships[field].local_columns
+        if isinstance(rule, Anchored) and column.key in rule.columns:
+            kind = self.policy_type or type_name(self.model)
+            return select(target).where(reachable(actor(), kind, target.id, Action.READ))
+        return select(target)
 
     def fill(self, record: Any) -> None:
         """Set what a new record starts with, before the form is shown or filled in."""
