@@ -1,0 +1,208 @@
+"""Domain section 7 written out for the stage: who may see and write which of its records.
+
+Written by hand, not derived from ``rules.policy``: that is what it is held against. Names of
+records tell their place: 11 and 12 are communities of township A1, 21 one of A2, b stands for the
+other county; ``gx`` binds a community of A to a unit of B.
+"""
+
+from __future__ import annotations
+
+Table = dict[str, dict[str, frozenset[str]]]
+
+
+def names(text: str) -> frozenset[str]:
+    """Return the words of a text as a set."""
+    return frozenset(text.split())
+
+
+def _table(lines: dict[str, dict[str, str]]) -> Table:
+    return {
+        kind: {
+            account: names(records)
+            for accounts, records in rows.items()
+            for account in accounts.split()
+        }
+        for kind, rows in lines.items()
+    }
+
+
+EVERYBODY = (
+    "admin office returns party duty township township2 community community2 handler handler2 "
+    "unit unit2 inspector leader auditor officeb partyb townshipb communityb handlerb dutyb unitb "
+    "auditorb double blank"
+)
+
+#: Record type → account → what it sees. An account that is not named does not get the pages at all.
+READ = _table(
+    {
+        "ticket": {
+            "admin": "d11 t11 t12 t21 tb",
+            "office returns inspector leader": "d11 t11 t12 t21",
+            "township": "d11 t11 t12",
+            "township2": "t21",
+            "community": "d11 t11",
+            "community2": "t12",
+            "handler double": "t11",
+            "handler2": "t11 t21",
+            "officeb townshipb communityb handlerb": "tb",
+        },
+        "agreement": {
+            "admin": "g11 e11 g12 g21 gb gx",
+            "office party inspector leader": "g11 e11 g12 g21 gx",
+            "township": "g11 e11 g12 gx",
+            "township2": "g21",
+            "community": "g11 e11 gx",
+            "community2": "g12",
+            "unit": "g11 g21",
+            "unit2": "e11 g12",
+            "officeb partyb": "gb gx",
+            "townshipb communityb": "gb",
+            "unitb": "gb gx",
+            "double": "",
+        },
+        "duty_list": {
+            "admin": "p1 l1 l2 lc lb",
+            "office duty inspector leader": "p1 l1 l2 lc",
+            "township community community2": "p1 l1 lc",
+            "township2": "l2 lc",
+            "officeb dutyb townshipb communityb": "lb",
+        },
+        "duty_item": {
+            "admin": "ip1 i1 i2 ic ib",
+            "office duty inspector leader": "ip1 i1 i2 ic",
+            "township community community2": "ip1 i1 ic",
+            "township2": "i2 ic",
+            "officeb dutyb townshipb communityb": "ib",
+        },
+        "import_batch": {
+            "admin": "b1 b2 bA bB bO",
+            "duty": "b1 b2 bA",
+            "township": "b1",
+            "township2": "b2",
+            "dutyb townshipb": "bB",
+        },
+        "audit_entry": {"admin": "xA xB", "auditor": "xA", "auditorb": "xB"},
+        "account": {"admin": "acA acB"},
+        "calendar_override": {"admin": "c1"},
+        "mechanism": {EVERYBODY: "mA mB"},
+        "organization": {EVERYBODY: "oA11 oB11"},
+    }
+)
+
+#: Marks that an account may meet in pages about other records: the auditor's log names what it is
+#: about, and whoever reads a record reads its own changes (xA is one of e11, xB one of gb).
+MENTIONS = _table(
+    {
+        "audit_entry": {
+            "auditor": "d11 t11 t12 t21 g11 e11 g12 g21 p1 l1 l2 lc",
+            "auditorb": "tb gb lb",
+            "office party inspector leader township community unit2": "xA",
+            "officeb partyb townshipb communityb unitb": "xB",
+        }
+    }
+)["audit_entry"]
+
+#: Record type → accounts that may make one.
+ADD = {
+    kind: names(accounts)
+    for kind, accounts in {
+        "ticket": "township township2 community community2 townshipb communityb",
+        "agreement": "admin party partyb",
+        "duty_list": "admin duty township township2 dutyb townshipb",
+        "duty_item": "admin duty township township2 dutyb townshipb",
+        "organization": "admin",
+        "account": "admin",
+        "calendar_override": "admin",
+    }.items()
+}
+
+#: Record type → account → what it may change while it stands open.
+EDIT = _table(
+    {
+        "ticket": {
+            "township": "d11 t11 t12",
+            "community": "d11 t11",
+            "township2": "t21",
+            "community2": "t12",
+            "townshipb communityb": "tb",
+        },
+        "agreement": {
+            "admin": "g11 e11 g12 g21 gb gx",
+            "party": "g11 e11 g12 g21",
+            "partyb": "gb",
+        },
+        "duty_list": {
+            "admin": "p1 l1 l2 lc lb",
+            "duty": "p1 l1 l2 lc",
+            "township": "p1 l1",
+            "township2": "l2",
+            "dutyb townshipb": "lb",
+        },
+        "duty_item": {
+            "admin": "ip1 i1 i2 ic ib",
+            "duty": "ip1 i1 i2 ic",
+            "township": "ip1 i1",
+            "township2": "i2",
+            "dutyb townshipb": "ib",
+        },
+        "organization": {"admin": "oA11 oB11"},
+        "account": {"admin": "acA acB"},
+        "calendar_override": {"admin": "c1"},
+        "mechanism": {"admin": "mA mB"},
+    }
+)
+DELETE = {
+    kind: EDIT[kind]
+    for kind in (
+        "agreement",
+        "duty_list",
+        "duty_item",
+        "organization",
+        "account",
+        "calendar_override",
+    )
+}
+#: Signed, published or blown: nobody changes these any more.
+LOCKED = names("t11 t12 t21 tb g11 g12 gb gx p1 lc ip1 ic")
+#: Other records refer to these: they cannot be deleted.
+DEPENDED = names("oA11 oB11")
+
+#: Record type → the step tried on each record: its action, its input, who may take it on what,
+#: and on which of those the state forbids it.
+STEPS: dict[str, tuple[str, dict[str, str], dict[str, frozenset[str]], frozenset[str]]] = {
+    "ticket": (
+        "withdraw",
+        {"note": "不需要了"},
+        _table(
+            {
+                "ticket": {
+                    "township": "d11 t11 t12",
+                    "community": "d11 t11",
+                    "township2": "t21",
+                    "community2": "t12",
+                    "townshipb communityb": "tb",
+                }
+            }
+        )["ticket"],
+        names("t11 t12 t21 tb"),
+    ),
+    "agreement": (
+        "terminate",
+        {"note": "单位迁走"},
+        EDIT["agreement"],
+        names("e11 g21"),
+    ),
+    "duty_list": ("publish", {}, EDIT["duty_list"], names("p1 lc")),
+}
+
+#: Kind of import → accounts that may import.
+IMPORT = {
+    "OrganizationImportView": frozenset({"admin"}),
+    "DutyItemImportView": names("admin duty dutyb township township2 townshipb"),
+}
+
+
+def visible(account: str) -> frozenset[str]:
+    """Return the records of which the account may see anything."""
+    found = {name for rows in READ.values() for name in rows.get(account, ())}
+    return frozenset(found | MENTIONS.get(account, frozenset()))

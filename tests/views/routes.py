@@ -1,0 +1,257 @@
+"""How to drive every route: for each endpoint, the requests that the matrices make and what is due.
+
+``requests_for`` fails for an endpoint that it does not know, so that no new route stays untested.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+from tests.views import expectations as due
+from tests.views.stage import Stage
+
+#: View → record type. A view of records that is not here has no line in the table of expectations.
+KINDS = {
+    "TicketView": "ticket",
+    "AgreementView": "agreement",
+    "DutyListView": "duty_list",
+    "DutyItemView": "duty_item",
+    "OrganizationView": "organization",
+    "AccountView": "account",
+    "MechanismView": "mechanism",
+    "CalendarOverrideView": "calendar_override",
+    "AuditView": "audit_entry",
+    "ImportBatchView": "import_batch",
+}
+#: Answered to everybody, logged in or not; none of them shows a record.
+PUBLIC = {
+    "static",
+    "appbuilder.static",
+    "LoginView.login",
+    "LoginView.logout",
+    "LocaleView.index",
+    "UtilView.back",
+}
+#: One account of each way to see: these try every filter and order, the others the lists as such.
+THOROUGHLY = due.names("admin office party duty township community handler unit officeb")
+OK, FORBIDDEN, HIDDEN = {200}, {403}, {403, 404}
+DONE, LOCKED = {302}, {409}
+
+
+@dataclass(frozen=True)
+class Try:
+    """One request and the statuses of which one is due to an account."""
+
+    method: str
+    path: str
+    due: set[int]
+    data: dict[str, Any] = field(default_factory=dict)
+    #: the record that it is about, if it is about one
+    name: str = ""
+
+
+class UnknownRoute(Exception):
+    """A route was registered that the matrices do not know how to drive."""
+
+
+def rules(app: Flask) -> list[Rule]:
+    """Return every rule with each of its methods in play."""
+    return sorted(app.url_map.iter_rules(), key=lambda rule: (rule.endpoint, rule.rule))
+
+
+def view_of(app: Flask, name: str) -> Any:
+    """Return a registered view by its class name."""
+    views = {type(view).__name__: view for view in app.extensions["appbuilder"].baseviews}
+    return views[name]
+
+
+def tries(stage: Stage, rule: Rule, account: str) -> Iterator[Try]:
+    """Yield the requests of one rule for one account, with what is due to it."""
+    if rule.endpoint in PUBLIC:
+        return
+    view, _dot, route = rule.endpoint.partition(".")
+    if rule.endpoint in OTHERS:
+        yield from OTHERS[rule.endpoint](account)
+    elif view in KINDS and (method := getattr(Driver, f"drive_{route}", None)):
+        yield from method(Driver(stage, view, account), rule)
+    elif view in due.IMPORT and (importing := IMPORTS.get(route)):
+        yield from importing(rule, account in due.IMPORT[view])
+    else:
+        raise UnknownRoute(
+            f"{rule.endpoint} ({rule.rule}): say in tests/views/routes.py what is due"
+        )
+
+
+@dataclass
+class Driver:
+    """The routes that every view of records has."""
+
+    stage: Stage
+    view: str
+    account: str
+
+    @property
+    def kind(self) -> str:
+        return KINDS[self.view]
+
+    @property
+    def readable(self) -> frozenset[str] | None:
+        """The records that the account sees; None if it has no page of the type at all."""
+        return due.READ[self.kind].get(self.account)
+
+    def drive_list(self, rule: Rule) -> Iterator[Try]:
+        allowed = OK if self.readable is not None else FORBIDDEN
+        yield Try("GET", rule.rule, allowed)
+        if self.readable is None:
+            return
+        view = view_of(self.stage.app, self.view)
+        yield Try("GET", f"{rule.rule}?q=zq&last=1", allowed)
+        if self.account not in THOROUGHLY:
+            return
+        for name in view.order_columns:
+            yield Try("GET", f"{rule.rule}?order={name}&direction=desc", allowed)
+        for name, _label, _test in view.tabs[::3]:
+            yield Try("GET", f"{rule.rule}?tab={name}", allowed)
+        for name in view.relation_fields() & set(view.filter_columns):
+            for other in self._targets(view, name):
+                yield Try("GET", f"{rule.rule}?{name}={other}", allowed)
+
+    def _targets(self, view: Any, field_name: str) -> list[int]:
+        """Return own, sibling and foreign records that a relation may point at."""
+        target = view.target(field_name).__tablename__
+        if target == "organization":
+            with self.stage.session() as session:
+                codes = "('A12', 'A-U1', 'B11', 'B-U1')"
+                sql = f"SELECT id FROM organization WHERE code IN {codes}"  # noqa: S608
+                return list(session.connection().exec_driver_sql(sql).scalars())
+        return list(self.stage.of(target).values())
+
+    def drive_show(self, rule: Rule) -> Iterator[Try]:
+        for name, pk in self.stage.of(self.kind).items():
+            yield Try("GET", self._path(rule, pk), self._read(name), name=name)
+        yield Try("GET", self._path(rule, 999_999), HIDDEN)
+
+    def _path(self, rule: Rule, pk: int, **values: str) -> str:
+        path = rule.rule.replace("<int:pk>", str(pk))
+        for name, value in values.items():
+            path = path.replace(f"<{name}>", value)
+        return path
+
+    def _read(self, name: str) -> set[int]:
+        return OK if name in (self.readable or ()) else HIDDEN
+
+    def _write(self, table: due.Table, name: str, done: set[int]) -> set[int]:
+        """Return what is due to a write: hidden, not theirs, locked by its state, or done."""
+        mine = table.get(self.kind, {}).get(self.account)
+        if mine is None:
+            return FORBIDDEN
+        if name not in mine:
+            return HIDDEN | (LOCKED if name in (self.readable or ()) else set())
+        return LOCKED if name in due.LOCKED else done
+
+    def drive_add(self, rule: Rule) -> Iterator[Try]:
+        allowed = self.account in due.ADD[self.kind]
+        yield Try("GET", rule.rule, OK if allowed else FORBIDDEN)
+        if not allowed:
+            yield Try("POST", rule.rule, FORBIDDEN, {"title": "不该写入", "name": "不该写入"})
+
+    def drive_edit(self, rule: Rule) -> Iterator[Try]:
+        for name, pk in self.stage.of(self.kind).items():
+            yield Try("GET", self._path(rule, pk), self._write(due.EDIT, name, OK), name=name)
+            expected = self._write(due.EDIT, name, DONE)
+            yield Try("POST", self._path(rule, pk), expected, {"version": "1"}, name)
+
+    def drive_delete(self, rule: Rule) -> Iterator[Try]:
+        for name, pk in self.stage.of(self.kind).items():
+            expected = self._write(due.DELETE, name, LOCKED if name in due.DEPENDED else DONE)
+            yield Try("POST", self._path(rule, pk), expected, name=name)
+
+    def drive_step(self, rule: Rule) -> Iterator[Try]:
+        action, data, who, wrong_state = due.STEPS[self.kind]
+        for name, pk in self.stage.of(self.kind).items():
+            if name in who.get(self.account, ()):
+                expected = LOCKED if name in wrong_state else DONE
+            else:
+                expected = HIDDEN
+            yield Try("POST", self._path(rule, pk, action=action), expected, data, name)
+
+    def drive_options(self, rule: Rule) -> Iterator[Try]:
+        view = view_of(self.stage.app, self.view)
+        allowed = self.readable is not None
+        for name in sorted(view.relation_fields()):
+            for query in ("", "zq"):
+                path = f"{self._path(rule, 0, field=name)}?q={query}"
+                yield Try("GET", path, OK if allowed else FORBIDDEN)
+        yield Try("GET", self._path(rule, 0, field="password"), HIDDEN)
+
+    def drive_receivers(self, rule: Rule) -> Iterator[Try]:
+        acting = frozenset(due.ADD["ticket"] | ACTING)
+        for name, pk in self.stage.of(self.kind).items():
+            expected = self._read(name) if self.account in acting else FORBIDDEN
+            yield Try("GET", self._path(rule, pk), expected, name=name)
+
+    def drive_eligibility(self, rule: Rule) -> Iterator[Try]:
+        expected = OK if self.account in due.ADD["ticket"] else FORBIDDEN
+        place = self._targets(view_of(self.stage.app, self.view), "organization")
+        for where, item in itertools.product(place[:1] + place[-1:], self.stage.of("duty_item")):
+            query = f"organization={where}&duty_item={self.stage.id(item)}"
+            yield Try("GET", f"{rule.rule}?{query}", expected)
+            yield Try("GET", f"{rule.rule}?{query}&format=html", expected)
+
+    def drive_file(self, rule: Rule) -> Iterator[Try]:
+        """The stage's batches keep no file: nobody gets one, and nobody learns of a batch by it."""
+        for name, pk in self.stage.of(self.kind).items():
+            yield Try("GET", self._path(rule, pk), HIDDEN, name=name)
+
+    def drive_undo(self, rule: Rule) -> Iterator[Try]:
+        """Whoever reads a batch imports into its place, and may take it back."""
+        for name, pk in self.stage.of(self.kind).items():
+            # The organisations that bO speaks of have gone since.
+            done = LOCKED if name == "bO" else DONE
+            expected = done if name in (self.readable or ()) else HIDDEN
+            yield Try("POST", self._path(rule, pk), expected, name=name)
+
+
+#: Accounts that take steps on tickets besides those who raise them.
+ACTING = due.names("office officeb returns handler handler2 handlerb double")
+
+
+def _everybody(path: str) -> Any:
+    return lambda account: iter([Try("GET", path, OK)])
+
+
+def _administrator(path: str) -> Any:
+    return lambda account: iter([Try("GET", path, OK if account == "admin" else FORBIDDEN)])
+
+
+OTHERS: dict[str, Any] = {
+    "WorkbenchView.index": _everybody("/"),
+    "MyPasswordView.change": _everybody("/my-password/"),
+    "PolicyView.list": _administrator("/policy/list/"),
+}
+
+
+def _upload(rule: Rule, allowed: bool) -> Iterator[Try]:
+    yield Try("GET", rule.rule, OK if allowed else FORBIDDEN)
+    yield Try("POST", rule.rule, {422} if allowed else FORBIDDEN)
+
+
+def _preview(rule: Rule, allowed: bool) -> Iterator[Try]:
+    yield Try("GET", f"{rule.rule}?reference=none", {422} if allowed else FORBIDDEN)
+
+
+def _apply(rule: Rule, allowed: bool) -> Iterator[Try]:
+    yield Try("POST", rule.rule, {422} if allowed else FORBIDDEN, {"reference": "none"})
+
+
+def _owners(rule: Rule, allowed: bool) -> Iterator[Try]:
+    yield Try("GET", f"{rule.rule}?q=", OK if allowed else FORBIDDEN)
+
+
+IMPORTS = {"upload": _upload, "preview": _preview, "apply": _apply, "owners": _owners}
