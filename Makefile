@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 FLASK := $(BIN)/flask --app app
+CATALOGUES := $(wildcard translations/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help
 
@@ -13,18 +14,21 @@ help: ## say what every target does
 $(VENV)/.run: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	@for po in translations/*/LC_MESSAGES/*.po; do [ ! -f "$$po" ] || $(BIN)/pybabel -q compile -d translations; break; done
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run requirements-test.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	@touch $@
 
+# Compiled anew when the texts change; a new virtual environment is no reason.
+%.mo: %.po | $(VENV)/.run
+	$(BIN)/pybabel -q compile --input-file $< --output-file $@
+
 .PHONY: install
-install: $(VENV)/.run ## make the virtual environment from the pinned requirements
+install: $(VENV)/.run $(CATALOGUES:.po=.mo) ## make the virtual environment from the pinned requirements
 
 .PHONY: install-test
-install-test: $(VENV)/.test ## the same, with what the tests need
+install-test: install $(VENV)/.test ## the same, with what the tests need
 
 .PHONY: run
 run: install ## install, migrate, load the demo county and serve on 127.0.0.1:8080
@@ -49,11 +53,13 @@ format: install-test ## put the source into the house's format
 bench: install-test ## print the benchmarks, as ratios against floors measured in the same run
 	$(BIN)/python -m bench
 
+# The Chinese catalogue is kept by hand: our own texts are Chinese, it speaks for the libraries only.
 .PHONY: translations
-translations: install-test ## gather the interface's texts and compile both catalogues
-	$(BIN)/pybabel -q extract -F translations/babel.cfg -k lazy_gettext -k _l -o translations/messages.pot .
-	$(BIN)/pybabel -q update -i translations/messages.pot -d translations --no-fuzzy-matching --ignore-obsolete
-	$(BIN)/pybabel compile -d translations
+translations: install ## gather the interface's texts into the English catalogue, and compile both
+	@mkdir -p var
+	PYTHONPATH=. $(BIN)/pybabel -q extract -F translations/babel.cfg --no-wrap --add-location=file --sort-by-file -o var/messages.pot .
+	$(BIN)/pybabel -q update -i var/messages.pot -d translations -l en --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	$(MAKE) --no-print-directory install
 
 .PHONY: lock
 lock: ## resolve pyproject.toml anew and pin it in the requirements files

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from markupsafe import Markup
 from sqlalchemy import inspect, select
 
@@ -147,7 +148,7 @@ def step_of(view: RecordView, event: Event) -> Step:
     if result := (event.data or {}).get("result"):
         details.append(Detail(_("办理结果"), paragraphs(result), wide=True))
     return Step(
-        label=_(event.label),
+        label=pgettext("step", event.label),
         at=event.at,
         who=event.actor_name,
         organization=event.organization_name,

@@ -7,6 +7,7 @@ from typing import Any
 from flask import abort, flash, redirect
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
 from rules import workflow
 from rules.errors import Refused
@@ -28,12 +29,12 @@ class FlowView(RecordView):
         step = table.step(action) if table else None
         if step is None or not step.who:
             abort(404)
+        label = pgettext("step", step.label)
         form = steps.step_form(self, record, step, posted=True)
         typed = [Detail(label, text, wide=True) for label, text in steps.typed(record, step, form)]
         if not form.validate():
             sentences = [text for errors in form.errors.values() for text in errors]
-            problems = _("%(step)s：%(problems)s", step=_(step.label), problems=" ".join(sentences))
-            flash(problems, "danger")
+            flash(_("%(step)s：%(problems)s", step=label, problems=" ".join(sentences)), "danger")
             return self.shown(self.found(pk), 422, kept=typed)
         try:
             with unit_of_work() as database:
@@ -48,7 +49,7 @@ class FlowView(RecordView):
         except Refused as refusal:
             flash(refusal.message, "danger")
             return self.shown(self.found(pk), refusal.status, kept=typed)
-        flash(_("已办理“%(step)s”。", step=_(step.label)), "success")
+        flash(_("已办理“%(step)s”。", step=label), "success")
         return redirect(self.after_step(pk))
 
     def after_step(self, pk: int) -> str:

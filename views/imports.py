@@ -87,7 +87,7 @@ class ImportView(BaseView):
             plan, owner = self._plan(reference)
         except (WorkbookRefused, Refused) as refusal:
             form = self._form()
-            flash(str(refusal), "danger")
+            flash(_(str(refusal)), "danger")
             return self._upload_page(form, getattr(refusal, "status", 422))
         finally:
             session().rollback()
@@ -107,7 +107,7 @@ class ImportView(BaseView):
                 batch = apply(database, plan, shown=form.shown.data or "", archive=folder)
                 batch_id = batch.id if batch else None
         except (WorkbookRefused, Refused) as refusal:
-            flash(str(refusal), "danger")
+            flash(_(str(refusal)), "danger")
             return self._upload_page(self._form(), getattr(refusal, "status", 422))
         if batch_id is None:
             flash(_("文件内容与系统中已有的完全一致，没有需要导入的内容。"), "info")

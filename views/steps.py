@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from flask_wtf import FlaskForm
 from sqlalchemy import Select, select
 from wtforms import DateField, HiddenField, RadioField, StringField, TextAreaField
@@ -35,7 +36,7 @@ def buttons(view: RecordView, record: Any) -> list[Button]:
     return [
         Button(
             name=step.action,
-            label=_(step.label),
+            label=pgettext("step", step.label),
             url=view.url("step", pk=record.id, action=step.action),
             tone=step.tone,
             form=step_form(view, record, step),
