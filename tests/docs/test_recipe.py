@@ -1,0 +1,139 @@
+"""docs/adding-a-record-type.md works as it stands: a copy of the repository follows it to the letter."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "adding-a-record-type.md").read_text(encoding="utf-8")
+LIMIT = 40
+LEFT_OUT = shutil.ignore_patterns(
+    ".venv", ".git", "var", ".*_cache", ".hypothesis", "__pycache__", "screenshots", "*.png"
+)
+
+
+def code_blocks() -> dict[str, str]:
+    """Return the page's Python by the file that it says the code belongs to."""
+    return dict(re.findall(r"^```python (\S+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
+
+
+def commands() -> list[list[str]]:
+    """Return the page's shell commands, with this test's Python in place of ``.venv/bin``."""
+    (block,) = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    found = []
+    for line in block.splitlines():
+        program, *words = shlex.split(line)
+        found.append([sys.executable, "-m", Path(program).name, *words])
+    return found
+
+
+def run(words: list[str], where: Path, settings: Mapping[str, str]) -> str:
+    """Run a command in the copy; return what it printed."""
+    done = subprocess.run(words, cwd=where, env=dict(settings), capture_output=True, text=True)
+    assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of the commands: a database of their own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CHUISHAO_")}
+    folder = tmp_path_factory.mktemp("recipe-data")
+    return kept | {"CHUISHAO_ENV": "testing", "CHUISHAO_DATA_DIR": str(folder), "PYTHONPATH": "."}
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]) -> Path:
+    """A copy of the repository, migrated as it is, to which the page has been applied."""
+    copy = tmp_path_factory.mktemp("recipe") / "copy"
+    shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+    run([sys.executable, "-m", "flask", "--app", "app", "db", "upgrade"], copy, settings)
+    for name, code in code_blocks().items():
+        path = copy / name
+        if name == "rules/policy.py":
+            before, head, after = re.split(r"(^POLICY: .*\n)", path.read_text(), flags=re.MULTILINE)
+            path.write_text(before + head + code + after)
+        else:
+            assert not path.exists(), f"{name} is there already: choose another example"
+            path.write_text(code)
+    for words in commands():
+        run(words, copy, settings)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def seen(followed: Path, settings: dict[str, str]) -> dict[str, Any]:
+    """What a client saw that used the new record type."""
+    printed = run([sys.executable, "tests/docs/recipe_client.py"], followed, settings)
+    found: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return found
+
+
+def test_it_takes_fewer_than_forty_lines() -> None:
+    blocks = code_blocks()
+    assert set(blocks) == {"models/visit.py", "views/visits.py", "rules/policy.py"}
+    lines = [line for code in blocks.values() for line in code.splitlines() if line.strip()]
+    assert 20 < len(lines) < LIMIT
+
+
+def test_the_migration_makes_the_one_table_and_nothing_else(
+    followed: Path, settings: dict[str, str]
+) -> None:
+    before = {path.name for path in (ROOT / "migrations" / "versions").glob("*.py")}
+    new = [p for p in (followed / "migrations" / "versions").glob("*.py") if p.name not in before]
+    assert [re.fullmatch(r"\d{4}_visits\.py", path.name) is not None for path in new] == [True]
+    script = new[0].read_text()
+    assert re.findall(r"op\.create_table\('(\w+)'", script) == ["visit"]
+    assert re.findall(r"batch_alter_table\('(\w+)'", script) == ["visit", "visit"]
+    checked = run(
+        [sys.executable, "-m", "flask", "--app", "app", "db", "check"], followed, settings
+    )
+    assert "No new upgrade operations" in checked
+
+
+def test_the_code_keeps_the_house_rules(followed: Path, settings: dict[str, str]) -> None:
+    files = list(code_blocks())
+    run([sys.executable, "-m", "ruff", "check", *files], followed, settings)
+    run([sys.executable, "-m", "ruff", "format", "--check", *files], followed, settings)
+
+
+def test_who_may_adds_lists_searches_edits_shows_and_deletes(seen: dict[str, Any]) -> None:
+    assert seen["allowed"] == {
+        "menu": True,
+        "choices": ["甲一一社区", "甲一一社区第1网格"],
+        "added": "/visits/show/1",
+        "elsewhere": 422,
+        "without a date": 422,
+        "listed": True,
+        "found": True,
+        "missed": False,
+        "since": False,
+        "sorted": True,
+        "shown": True,
+        "edited": 302,
+        "edited twice": 409,
+        "audited": True,
+        "deleted": 302,
+        "gone": 404,
+    }
+
+
+def test_everybody_else_is_refused(seen: dict[str, Any]) -> None:
+    assert seen["refused"] == {
+        "menu": False,
+        # list, the row in it, show, edit, delete, add
+        "unit": [403, False, 403, 403, 403, 403],
+        "township": [200, True, 200, 403, 403, 403],
+        "community2": [200, False, 404, 404, 404, 422],
+    }
