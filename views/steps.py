@@ -95,7 +95,9 @@ def step_form(view: RecordView, record: Any, step: Step, posted: bool = False) -
     for field in form:
         field.id = f"{step.action}-{field.name}"
     if not posted:
-        form.seen_status.data = record.status.value
+        # A step that leaves the state as it is does not grow stale when others move it on: an
+        # assisting department may report while the lead arrives.
+        form.seen_status.data = record.status.value if step.to is not None else ""
         _suggest(record, step, form)
     return form
 
