@@ -262,7 +262,7 @@ def _lock(session: Session, record: Any) -> None:
         # SQLite has no row locks: writing anything takes the one write lock there is.
         session.execute(
             update(type(record).__table__)
-            .where(type(record).__table__.c.id == record.id)
+            .where(type(record).__table__.c.id == inspect(record).identity[0])
             .values(version=type(record).__table__.c.version),
             execution_options=reviewed("takes the write lock, changes nothing"),
         )
