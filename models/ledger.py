@@ -69,3 +69,6 @@ class AuditEntry(Model):
     organization_id: Mapped[int | None] = mapped_column(Integer, info=field("单位编号"))
     organization_name: Mapped[str] = mapped_column(String(100), info=field("单位"))
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utcnow, info=field("时间"))
+
+    def __str__(self) -> str:
+        return self.record_title

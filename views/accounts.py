@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from flask import current_app, flash, redirect, url_for
@@ -75,10 +76,12 @@ class AccountView(RecordView):
     labels = {
         "username": "账号",
         "last_name": "姓名",
+        "first_name": "名",
         "full_name": "姓名",
         "email": "电子邮箱",
         "active": "启用",
         "role_names": "角色",
+        "roles": "角色",
         "password": "密码",
         "last_login": "最近登录",
     }
@@ -152,9 +155,18 @@ class AccountView(RecordView):
         return shown(record.last_login.astimezone(dt.UTC) if record.last_login else None)
 
     def cell_role_names(self, record: Any) -> str:
-        """Show the roles' Chinese names."""
-        titles = {role.value: role.title for role in Role}
-        return _("、").join(_(titles[role.name]) for role in record.roles if role.name in titles)
+        """Show the roles' titles."""
+        return role_titles(role.name for role in record.roles)
+
+    def change_roles(self, text: str | None) -> str:
+        """Show the roles that an audit entry names, as ``rules.audit`` joins them."""
+        return role_titles((text or "").split("、"))
+
+
+def role_titles(names: Iterable[str]) -> str:
+    """Return the titles of roles in the reader's language."""
+    titles = {role.value: role.title for role in Role}
+    return _("、").join(_(titles[name]) for name in names if name in titles)
 
 
 class PasswordForm(FlaskForm):

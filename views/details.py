@@ -165,11 +165,17 @@ _ACTIONS = {"create": "新建", "update": "修改", "delete": "删除"}
 def change_of(model: type[Any], entry: AuditEntry) -> Change:
     """Return an audit entry with its fields' Chinese names."""
     columns = inspect(model).columns
+    view = view_of(model)
     fields = []
     for name, (before, after) in entry.changes.items():
-        label = label_of(model, name) if name in columns else name
+        if view is not None and name in view.labels:
+            label = view.label(name)
+        else:
+            label = label_of(model, name) if name in columns else name
         kind = columns[name].type if name in columns else None
-        fields.append((label, _value(kind, before), _value(kind, after)))
+        own = getattr(view, f"change_{name}", None)
+        was, became = (own(each) if own else _value(kind, each) for each in (before, after))
+        fields.append((label, was, became))
     return Change(
         at=entry.at,
         who=entry.actor_name,
