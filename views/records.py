@@ -300,7 +300,11 @@ class RecordView(BaseView):
             choose=self._chooser,
             extra=self.extra_fields(),
         )
-        return kind(obj=record)
+        form = kind(obj=record)
+        for field in form:
+            if field.name in self.labels:
+                field.label.text = self.label(field.name)
+        return form
 
     def _chooser(self, field: str) -> Callable[[int], Any]:
         return forms.chooser(session(), self.choices(field), self.target(field))
