@@ -61,6 +61,10 @@ translations: install ## gather the interface's texts into the English catalogue
 	$(BIN)/pybabel -q update -i var/messages.pot -d translations -l en --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	$(MAKE) --no-print-directory install
 
+.PHONY: pictures
+pictures: install-test ## remake the pictures of the README and the guide from a demo county
+	$(BIN)/python docs/guide/make_pictures.py
+
 .PHONY: lock
 lock: ## resolve pyproject.toml anew and pin it in the requirements files
 	rm -rf var/lock && mkdir -p var && $(PYTHON) -m venv var/lock
