@@ -3,7 +3,7 @@ import { startClocks } from "./js/clock.js";
 import { upgradeDialogs } from "./js/dialogs.js";
 import { startDrawer, startMenus, startToggles } from "./js/navigation.js";
 import { RecordSelect } from "./js/record-select.js";
-import { guardDoubleSubmits, keepScrollersReachable, startAside } from "./js/pages.js";
+import { guardDoubleSubmits, keepScrollersReachable, startAside, startPrinting } from "./js/pages.js";
 
 const texts = document.getElementById("texts").dataset;
 
@@ -16,6 +16,7 @@ startClocks(texts);
 startAside();
 guardDoubleSubmits();
 keepScrollersReachable();
+startPrinting();
 
 // After a refused save the reader hears and sees first what is wrong.
 document.querySelector("[data-focus]:not(dialog [data-focus])")?.focus();

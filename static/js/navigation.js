@@ -10,6 +10,7 @@ export function startDrawer() {
   const isOpen = () => root.classList.contains("drawer-open");
   const set = (open) => {
     if (open === isOpen()) return;
+    root.classList.add("drawer-used");
     root.classList.toggle("drawer-open", open);
     opener.setAttribute("aria-expanded", String(open));
     others.forEach((part) => { part.inert = open; });

@@ -29,7 +29,7 @@ export function startAside() {
   const aside = document.getElementById("form-aside");
   if (!form || !aside) return;
   let running = null;
-  form.addEventListener("change", async () => {
+  const ask = async () => {
     running?.abort();
     running = new AbortController();
     const url = new URL(form.dataset.aside, window.location.href);
@@ -43,7 +43,30 @@ export function startAside() {
     } catch (error) {
       if (error.name !== "AbortError") aside.replaceChildren();
     }
-  });
+  };
+  form.addEventListener("change", ask);
+  ask();
+  placeAside(form, aside);
+}
+
+/** Where there is no room beside the form, the advice follows the questions that it answers. */
+function placeAside(form, aside) {
+  const column = aside.parentElement;
+  const [, first] = (form.dataset.asideFields || "").split(" ");
+  const group = form.querySelector(`[name="${first}"]`)?.closest(".field-group");
+  if (!group) return;
+  const narrow = window.matchMedia("(max-width: 1100px)");
+  const place = () => (narrow.matches ? group : column).append(aside);
+  narrow.addEventListener("change", place);
+  place();
+}
+
+/** Buttons that print the page: shown only where they work. */
+export function startPrinting() {
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  }
 }
 
 /** A table that scrolls sideways must be reachable by keyboard. */

@@ -34,7 +34,7 @@ def test_the_main_job(visit: Visit) -> None:
     departments_report_for_duty(visit, number)
     rate_and_close(visit, number)
     a_return_is_refused(visit)
-    people = "party duty community township office handler handler2 returns".split()
+    people = ["party", "duty", "community", "township", "office", "handler", "handler2", "returns"]
     assert [trouble for name in people for trouble in visit(name).troubles] == []
 
 
