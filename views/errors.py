@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, current_app, flash, jsonify, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    abort,
+    current_app,
+    flash,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -29,6 +39,16 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, csrf)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, unexpected)
+    app.before_request(refuse_null)
+
+
+def refuse_null() -> None:
+    """Refuse the character that PostgreSQL cannot store and no keyboard makes."""
+    texts = [request.path, *request.args, *request.form]
+    texts += [text for values in request.args.listvalues() for text in values]
+    texts += [text for values in request.form.listvalues() for text in values]
+    if any("\x00" in text for text in texts):
+        abort(400)
 
 
 def refused(error: Refused) -> Any:

@@ -28,6 +28,7 @@ from wtforms.widgets import html_params
 
 from models.base import Field as Info
 from models.base import Titled
+from views.listing import id_of
 
 Source = Callable[[str], str]
 #: field name → the record of that id if the actor may choose it, else None
@@ -86,7 +87,8 @@ class RecordSelectField(Field):
         """Look the posted ids up; what the actor may not choose is as good as not there."""
         found = []
         for text in [each for each in valuelist if each.strip()]:
-            record = self.choose(int(text)) if text.isdigit() and len(text) < 12 else None
+            number = id_of(text)
+            record = self.choose(number) if number is not None else None
             if record is None:
                 self.data = [] if self.multiple else None
                 raise ValueError(_("所选的记录不存在，或不在您的权限范围内，请重新选择。"))
@@ -114,6 +116,8 @@ class TitledField(SelectField):
     def _member(self, value: Any) -> Titled | None:
         if isinstance(value, Titled) or value in (None, ""):
             return value or None
+        if str(value) not in self.members:
+            raise ValueError(_("请选择。"))
         return self.members[str(value)]
 
     def iter_choices(self) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Select, and_, func, inspect, or_, select
+from sqlalchemy import ColumnElement, Select, TypeDecorator, and_, func, inspect, or_, select
 from sqlalchemy.orm import Session
 
 from models.base import Titled
@@ -20,6 +19,15 @@ from rules.errors import Invalid
 PAGE_SIZE = 25
 #: Counting stops here: nobody needs to know that there are 83,912 and not 83,911.
 COUNT_CAP = 1000
+#: What the databases' integers hold; no record has a larger number.
+LARGEST_ID = 2**31 - 1
+
+
+def id_of(text: str) -> int | None:
+    """Return the record number that a text names; None for what no record can be called."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 10):
+        return None
+    return number if (number := int(text)) <= LARGEST_ID else None
 
 
 @dataclass(frozen=True)
@@ -80,11 +88,11 @@ def _decode(token: str | None) -> list[Any] | None:
         return None
     try:
         values = json.loads(base64.urlsafe_b64decode(token.encode("ascii", "strict")))
-    except (ValueError, binascii.Error):
+    except (ValueError, RecursionError):
         values = None
-    if not isinstance(values, list) or len(values) != 2 or not isinstance(values[1], int):
+    if not isinstance(values, list) or len(values) != 2 or id_of(str(values[1])) is None:
         raise Invalid(_("翻页地址不完整，请回到第一页。"))
-    return values
+    return [values[0], int(values[1])]
 
 
 def _encode(values: list[Any]) -> str:
@@ -134,7 +142,10 @@ def _test(model: type[Any], name: str, value: str) -> ColumnElement[bool]:
                 return column >= day
             return column <= day if bound else column == day
         if kind is int:
-            return column == int(value)
+            number = id_of(value)
+            if number is None:
+                raise ValueError(value)
+            return column == number
     except ValueError:
         raise Invalid(_("筛选条件“%(value)s”无法识别，请重新选择。", value=value)) from None
     return column == value
@@ -174,17 +185,33 @@ def fetch(session: Session, model: type[Any], statement: Select[Any], request: R
 
 def _beyond(key: Any, tie: Any, cursor: list[Any], descending: bool) -> ColumnElement[bool]:
     value, number = cursor
-    kind = getattr(key.type, "python_type", str)
-    try:
-        if kind in (dt.date, dt.datetime):
-            value = kind.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise Invalid(_("翻页地址不完整，请回到第一页。")) from None
     if key is tie:
         return tie < number if descending else tie > number
+    try:
+        value = _of_type(key.type, value)
+    except (TypeError, ValueError):
+        raise Invalid(_("翻页地址不完整，请回到第一页。")) from None
     if descending:
         return or_(key < value, and_(key == value, tie < number))
     return or_(key > value, and_(key == value, tie > number))
+
+
+def _of_type(column_type: Any, value: Any) -> Any:
+    """Return a cursor's value as the column holds it; raises for what the column cannot hold."""
+    if isinstance(column_type, TypeDecorator):
+        column_type = column_type.impl_instance
+    kind = column_type.python_type
+    if issubclass(kind, Titled):
+        return _member(kind, value)
+    if issubclass(kind, dt.date):
+        instant = kind.fromisoformat(value)
+        if isinstance(instant, dt.datetime) and instant.tzinfo is None:
+            raise ValueError(value)
+        return instant
+    wrong = type(value) is not kind or (kind is int and abs(value) > LARGEST_ID)
+    if wrong or (kind is str and "\x00" in value):
+        raise TypeError(value)
+    return value
 
 
 def count(session: Session, model: type[Any], statement: Select[Any], cap: int = COUNT_CAP) -> str:

@@ -23,7 +23,7 @@ from rules.references import refuse_if_referenced
 from rules.scope import reachable
 from views import details, forms, permissions
 from views.context import STALE, actor, session, unit_of_work
-from views.listing import Order, Request, filtered, matches, parse
+from views.listing import LARGEST_ID, Order, Request, filtered, matches, parse
 from views.presentation import Clash, FormGroup, Link, MenuEntry
 from views.registry import view_of, views_by_model
 from views.rendering import label_of, plain
@@ -238,6 +238,8 @@ class RecordView(BaseView):
 
     def found(self, pk: int) -> Any:
         """Return the record, or answer 404 whether it is hidden or not there."""
+        if pk > LARGEST_ID:
+            abort(404)
         statement = select(self.model).where(self.model.id == pk)
         record = session().scalars(statement).unique().first()
         if record is None:

@@ -80,9 +80,8 @@ class ListPage:
         view, value = self.view, self.asked.filters.get(name, "")
         mapper = inspect(view.model)
         if name in mapper.relationships:
-            chosen = None
-            if value.isdigit():
-                chosen = session().get(view.target(name), int(value))
+            number = listing.id_of(value)
+            chosen = session().get(view.target(name), number) if number is not None else None
             return Filter(
                 name,
                 view.label(name),

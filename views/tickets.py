@@ -27,6 +27,7 @@ from views import steps
 from views.context import actor, session
 from views.flow import FlowView
 from views.forms import RecordForm
+from views.listing import id_of
 from views.presentation import Clash, Link, MenuEntry
 from views.records import options_of
 from views.rendering import label_of
@@ -229,10 +230,10 @@ class TicketView(FlowView):
         )
 
     def _choice(self, field: str) -> Any:
-        text = request.args.get(field, "")
-        if not text.isdigit() or len(text) > 11:
+        number = id_of(request.args.get(field, ""))
+        if number is None:
             return None
-        statement = self.choices(field).where(self.target(field).id == int(text))
+        statement = self.choices(field).where(self.target(field).id == number)
         return session().scalars(statement).unique().first()
 
     def cell_title(self, record: Any) -> str:
