@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from flask_appbuilder.security.sqla.models import User as FabUser
-from sqlalchemy import ColumnElement, Select, and_, event, false, inspect, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, event, exists, false, inspect, or_, select, true
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.sql.expression import FromClause
 
@@ -89,8 +89,7 @@ def _through(actor: Actor, rule: Through, column: ColumnOf, reading: bool) -> Co
     rows = parent.__table__.alias()
     actions = (Action.READ,) if reading else WRITES
     inside = criterion(actor, parent, *actions, rows=rows)
-    result: ColumnElement[bool] = column(rule.column).in_(select(rows.c.id).where(inside))
-    return result
+    return _some(rows, rows.c.id == column(rule.column), inside)
 
 
 def _ledger(
@@ -107,12 +106,8 @@ def _ledger(
         if isinstance(target.__scope__, Anchored | Parties) and kind != "account":
             rows = target.__table__.alias()
             inside = criterion(actor, target, rows=rows)
-            parts.append(
-                and_(
-                    column(rule.type_column) == kind,
-                    column(rule.id_column).in_(select(rows.c.id).where(inside)),
-                )
-            )
+            found = _some(rows, rows.c.id == column(rule.id_column), inside)
+            parts.append(and_(column(rule.type_column) == kind, found))
     place = Anchored((rule.organization_column,))
     for scope in sorted(_granted(actor, model, (Action.READ,))):
         parts.append(_reach(actor, place, column, scope, every=False))
@@ -152,10 +147,20 @@ def _party(actor: Actor, rule: Parties, column: ColumnOf, scope: Scope) -> Colum
     organization_id = actor.area_id if scope is Scope.AREA else actor.organization_id
     if organization_id is None:
         return false()
-    result: ColumnElement[bool] = column("id").in_(
-        select(party.c.ticket_id).where(party.c.organization_id == organization_id)
+    return _some(
+        party, party.c.ticket_id == column("id"), party.c.organization_id == organization_id
     )
-    return result
+
+
+def _some(rows: FromClause, *tests: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return whether there is such a row, for the row that the criterion speaks of.
+
+    A probe for each row looked at, not a list of all that may be seen: SQLite would gather the
+    list anew for every statement, and it grows with the ledger. Only ``rows`` may stand in the
+    FROM clause: a statement without the row spoken of is an error, not a criterion that always
+    holds.
+    """
+    return exists().where(*tests).correlate_except(rows)
 
 
 def _organizations(actor: Actor, scope: Scope) -> Select[tuple[int]]:
