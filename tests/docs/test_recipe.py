@@ -23,9 +23,20 @@ LEFT_OUT = shutil.ignore_patterns(
 )
 
 
-def code_blocks() -> dict[str, str]:
+def new_files() -> dict[str, str]:
     """Return the page's Python by the file that it says the code belongs to."""
     return dict(re.findall(r"^```python (\S+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
+
+
+def additions() -> dict[str, tuple[str, list[str]]]:
+    """Return, by file, the line that is there already and the lines that the page puts below it."""
+    found = {}
+    for name, block in re.findall(r"^```diff (\S+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL):
+        there, *added = block.splitlines()
+        assert there[0] == " "
+        assert all(line[0] == "+" for line in added)
+        found[name] = (there[1:], [line[1:] for line in added])
+    return found
 
 
 def commands() -> list[list[str]]:
@@ -59,14 +70,13 @@ def followed(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str])
     copy = tmp_path_factory.mktemp("recipe") / "copy"
     shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
     run([sys.executable, "-m", "flask", "--app", "app", "db", "upgrade"], copy, settings)
-    for name, code in code_blocks().items():
-        path = copy / name
-        if name == "rules/policy.py":
-            before, head, after = re.split(r"(^POLICY: .*\n)", path.read_text(), flags=re.MULTILINE)
-            path.write_text(before + head + code + after)
-        else:
-            assert not path.exists(), f"{name} is there already: choose another example"
-            path.write_text(code)
+    for name, code in new_files().items():
+        assert not (copy / name).exists(), f"{name} is there already: choose another example"
+        (copy / name).write_text(code)
+    for name, (there, added) in additions().items():
+        lines = (copy / name).read_text().split("\n")
+        at = lines.index(there) + 1
+        (copy / name).write_text("\n".join([*lines[:at], *added, *lines[at:]]))
     for words in commands():
         run(words, copy, settings)
     return copy
@@ -81,10 +91,11 @@ def seen(followed: Path, settings: dict[str, str]) -> dict[str, Any]:
 
 
 def test_it_takes_fewer_than_forty_lines() -> None:
-    blocks = code_blocks()
-    assert set(blocks) == {"models/visit.py", "views/visits.py", "rules/policy.py"}
-    lines = [line for code in blocks.values() for line in code.splitlines() if line.strip()]
-    assert 20 < len(lines) < LIMIT
+    assert set(new_files()) == {"models/visit.py", "views/visits.py"}
+    assert set(additions()) == {"rules/policy.py"}
+    written = [line for code in new_files().values() for line in code.splitlines()]
+    written += [line for _there, added in additions().values() for line in added]
+    assert 20 < len([line for line in written if line.strip()]) < LIMIT
 
 
 def test_the_migration_makes_the_one_table_and_nothing_else(
@@ -103,7 +114,7 @@ def test_the_migration_makes_the_one_table_and_nothing_else(
 
 
 def test_the_code_keeps_the_house_rules(followed: Path, settings: dict[str, str]) -> None:
-    files = list(code_blocks())
+    files = [*new_files(), *additions()]
     run([sys.executable, "-m", "ruff", "check", *files], followed, settings)
     run([sys.executable, "-m", "ruff", "format", "--check", *files], followed, settings)
 
