@@ -23,7 +23,7 @@ from wtforms import (
     ValidationError,
 )
 from wtforms.form import BaseForm
-from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Length, Optional
 from wtforms.widgets import html_params
 
 from models.base import Field as Info
@@ -166,7 +166,7 @@ def field_for(
         (column,) = relation.local_columns
         required = not column.nullable
         common["validators"] = (
-            [DataRequired(_("请选择“%(label)s”。", label=label))] if required else [Optional()]
+            [InputRequired(_("请选择“%(label)s”。", label=label))] if required else [Optional()]
         )
         return RecordSelectField(label, source=source(name), choose=choose(name), **common)
     column = mapper.columns[name]
