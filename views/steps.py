@@ -9,7 +9,7 @@ from flask_babel import pgettext
 from flask_wtf import FlaskForm
 from sqlalchemy import Select, select
 from wtforms import DateField, HiddenField, RadioField, StringField, TextAreaField
-from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Length, Optional
 
 from models.organization import Organization
 from models.ticket import Grade
@@ -117,7 +117,7 @@ def _field(view: RecordView, record: Any, each: Input) -> Any:
     help_text = _(each.help) if each.help else ""
     if each.kind in ("organization", "organizations"):
         required = (
-            [DataRequired(_("请选择“%(label)s”。", label=label))] if each.required else [Optional()]
+            [InputRequired(_("请选择“%(label)s”。", label=label))] if each.required else [Optional()]
         )
         return RecordSelectField(
             label,
