@@ -16,7 +16,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import Select, select
 from werkzeug.datastructures import FileStorage
 from wtforms import HiddenField
-from wtforms.validators import DataRequired
+from wtforms.validators import InputRequired
 
 from imports.engine import apply, preview
 from imports.plan import Plan, SheetPlan
@@ -144,7 +144,7 @@ class ImportView(BaseView):
                 _("清单所属地区"),
                 source=url_for(f"{self.endpoint}.owners"),
                 choose=chooser(session(), self._owners(), Organization),
-                validators=[DataRequired(_("请选择清单所属地区。"))],
+                validators=[InputRequired(_("请选择清单所属地区。"))],
             )
         form: FlaskForm = type("UploadForm", (FlaskForm,), fields)()
         if self.needs_owner and request.method == "GET":
