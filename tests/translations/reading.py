@@ -1,0 +1,134 @@
+"""What a reader meets on a page, and what of it is the records' own data."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_appbuilder import Model
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from database import db
+from models.registry import record_types
+from rules.actor import SYSTEM, acting_as
+
+CHINESE = re.compile(r"[\u3400-\u9fff]")
+#: Attributes that are seen or heard.
+SPOKEN = ("placeholder", "aria-label", "title", "alt", "data-label", "data-placeholder")
+#: A step's label is our own text, written down with the event.
+NOT_DATA = {("event", "label")}
+#: How many pages of a kind a reader looks at: tickets differ by their state.
+LOOKS = {"/tickets/show/#": 12}
+FEW = 2
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.links: list[str] = []
+        self.silent = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self.silent += tag in ("script", "style")
+        self.links += [values["href"]] if tag == "a" and "href" in values else []
+        said = values.get("id") == "texts"
+        heard = [name for name in values if name in SPOKEN or (said and name.startswith("data-"))]
+        self.texts += [values[name] for name in heard if values[name].strip()]
+
+    def handle_endtag(self, tag: str) -> None:
+        self.silent -= tag in ("script", "style")
+
+    def handle_data(self, data: str) -> None:
+        if not self.silent and data.strip():
+            self.texts.append(data.strip())
+
+
+def texts_of(html: str) -> list[str]:
+    """Return every piece of text that is seen or heard, and every text that scripts may say."""
+    reader = _Reader()
+    reader.feed(html)
+    return reader.texts
+
+
+def links_of(html: str) -> list[str]:
+    """Return where the page's links lead within the product."""
+    reader = _Reader()
+    reader.feed(html)
+    return [link for link in reader.links if link.startswith("/")]
+
+
+def walk(client: FlaskClient) -> Iterator[TestResponse]:
+    """Follow every link from the first page on, a few of each kind, and yield the pages."""
+    waiting, met, looked = deque(["/"]), {"/"}, Counter[str]()
+    while waiting:
+        path = waiting.popleft()
+        parts = urlsplit(path)
+        kind = re.sub(r"\d+", "#", parts.path)
+        keys = "&".join(sorted(name for name, _value in parse_qsl(parts.query)))
+        looked[kind + keys] += 1
+        if looked[kind + keys] > LOOKS.get(kind, FEW) or kind.startswith(("/lang", "/static")):
+            continue
+        answer = client.get(path)
+        if answer.mimetype != "text/html" or answer.status_code in (301, 302):
+            answer.close()
+            continue
+        yield answer
+        fresh = [link for link in links_of(answer.text) if link not in met]
+        met.update(fresh)
+        waiting.extend(fresh)
+
+
+def data_of(app: Flask, own: set[str]) -> list[str]:
+    """Return the texts in the database and the records' titles, longest first.
+
+    ``own`` are the interface's own texts: a record that happens to be called like one of them must
+    not hide it.
+    """
+    found: set[str] = set()
+    with app.app_context():
+        with db.engine.connect() as connection:
+            for table in Model.metadata.sorted_tables:
+                names = [c.name for c in table.columns if (table.name, c.name) not in NOT_DATA]
+                for row in connection.execute(select(*(table.c[name] for name in names))):
+                    for value in row:
+                        found.update(_strings(value))
+        session = db.session()
+        with acting_as(session, SYSTEM):
+            for model in record_types().values():
+                found.update(str(record) for record in session.scalars(select(model)).unique())
+        db.session.remove()
+    lines = {line.strip() for text in found for line in text.splitlines()}
+    return sorted((lines | found) - own - {""}, key=len, reverse=True)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield str(value)
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _strings(each)
+
+
+class Remover:
+    """Takes the records' data out of a text."""
+
+    def __init__(self, data: list[str]) -> None:
+        self.data, self.whole = data, set(data)
+
+    def rest(self, text: str) -> str:
+        """Return what of the text no record says."""
+        if text in self.whole:
+            return ""
+        for each in self.data:
+            if each in text:
+                text = text.replace(each, " ")
+        return text
