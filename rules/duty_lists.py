@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from models.duty import DutyItem, DutyItemDepartment, DutyList, DutyListStatus, DutyListType
 from models.organization import Organization
 from rules.actor import Actor
+from rules.errors import Invalid
 from rules.workflow import apply
 
 
@@ -51,8 +52,15 @@ def recount(session: Session, duty_list: DutyList) -> None:
 
 
 def set_departments(item: DutyItem, departments: Iterable[Organization]) -> None:
-    """Make these, in this order, the departments that an item names."""
+    """Make these, in this order, the departments that an item names.
+
+    Raises ``Invalid`` for one of another county: no ticket of this place could go to it.
+    """
     wanted = list(departments)
+    realms = {line.ancestor_id for line in item.duty_list.organization.lines}
+    if strangers := [each for each in wanted if each.realm_id not in realms]:
+        message = f"“{strangers[0].name}”不属于清单所在的县（市、区），请选择本县（市、区）的部门。"
+        raise Invalid(message, departments=message)
     for link in list(item.departments):
         if link.organization not in wanted:
             item.departments.remove(link)
