@@ -20,7 +20,9 @@ def stage(sqlite_backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def watch(stage: Stage) -> Iterator[Watch]:
-    """Tells whether a request has written anything to the stage."""
+    """Tells whether a request has written anything to the stage; what was written is undone."""
     found = Watch(stage)
     yield found
+    if found.touched():
+        found.restore()
     found.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 
 Pairs = list[tuple[str, str]]
@@ -124,6 +125,14 @@ def link(html: str, label: str) -> str | None:
     pattern = rf'<a href="([^"]+)"><i [^>]*></i>\s*<span>{label}</span></a>'
     found = re.search(pattern, html)
     return found[1].replace("&amp;", "&") if found else None
+
+
+def errors_of(html: str) -> str:
+    """Return what a page says is wrong: at its fields, in its messages, on the error page."""
+    found = re.findall(r'<p class="field-error"[^>]*>(.*?)</p>', html, re.S)
+    found += re.findall(r'<div class="flash flash-[^>]*>(.*?)</div>', html, re.S)
+    found += re.findall(r'<section class="card error-page">(.*?)</section>', html, re.S)
+    return unescape(re.sub(r"<[^>]+>|\s+", " ", " ".join(found)))
 
 
 class _Words(HTMLParser):

@@ -100,7 +100,7 @@ class Watch:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.connection = sqlite3.connect(stage.path)
-        self.seen = self._version()
+        self.first = self.seen = self._version()
 
     def _version(self) -> int:
         version: int = self.connection.execute("PRAGMA data_version").fetchone()[0]
@@ -110,6 +110,10 @@ class Watch:
         """Tell whether something was committed since the last call."""
         before, self.seen = self.seen, self._version()
         return before != self.seen
+
+    def touched(self) -> bool:
+        """Tell whether something was committed since the stage was last put back."""
+        return self.first != self._version()
 
     def restore(self) -> None:
         """Put the stage back and look afresh."""
