@@ -89,7 +89,7 @@ def _through(actor: Actor, rule: Through, column: ColumnOf, reading: bool) -> Co
     rows = parent.__table__.alias()
     actions = (Action.READ,) if reading else WRITES
     inside = criterion(actor, parent, *actions, rows=rows)
-    return _some(rows, rows.c.id == column(rule.column), inside)
+    return _some(column(rule.column), rows, rows.c.id, inside)
 
 
 def _ledger(
@@ -106,7 +106,7 @@ def _ledger(
         if isinstance(target.__scope__, Anchored | Parties) and kind != "account":
             rows = target.__table__.alias()
             inside = criterion(actor, target, rows=rows)
-            found = _some(rows, rows.c.id == column(rule.id_column), inside)
+            found = _some(column(rule.id_column), rows, rows.c.id, inside)
             parts.append(and_(column(rule.type_column) == kind, found))
     place = Anchored((rule.organization_column,))
     for scope in sorted(_granted(actor, model, (Action.READ,))):
@@ -147,20 +147,23 @@ def _party(actor: Actor, rule: Parties, column: ColumnOf, scope: Scope) -> Colum
     organization_id = actor.area_id if scope is Scope.AREA else actor.organization_id
     if organization_id is None:
         return false()
-    return _some(
-        party, party.c.ticket_id == column("id"), party.c.organization_id == organization_id
-    )
+    return _some(column("id"), party, party.c.ticket_id, party.c.organization_id == organization_id)
 
 
-def _some(rows: FromClause, *tests: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return whether there is such a row, for the row that the criterion speaks of.
+def _some(
+    spoken: Any, rows: FromClause, key: Any, test: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Return whether ``rows`` has one whose ``key`` is the column spoken of, and that passes.
 
     A probe for each row looked at, not a list of all that may be seen: SQLite would gather the
-    list anew for every statement, and it grows with the ledger. Only ``rows`` may stand in the
-    FROM clause: a statement without the row spoken of is an error, not a criterion that always
-    holds.
+    list anew for every statement, and it grows with the ledger.
+
+    The column is named outside the probe as well. Where SQLAlchemy cannot tell a criterion which
+    alias it is about (an outer join to one), it would put the table into the probe's own FROM
+    clause, and every row would pass; named outside, it is an error of the database instead.
     """
-    return exists().where(*tests).correlate_except(rows)
+    probe = exists().where(key == spoken, test).correlate_except(rows)
+    return and_(spoken.is_not(None), probe)
 
 
 def _organizations(actor: Actor, scope: Scope) -> Select[tuple[int]]:
