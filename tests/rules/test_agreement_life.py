@@ -63,28 +63,27 @@ def test_the_table_knows_the_same_steps_and_states() -> None:
 
 @pytest.mark.parametrize("status", list(S))
 def test_every_step_by_every_account(one_session: Session, one_world: World, status: S) -> None:
-    session, world = one_session, one_world
-    agreement = brought_to(world, status)
-    session.commit()
-    steps = len(ledger.events_of(session, agreement))
+    agreement = brought_to(one_world, status)
+    one_session.commit()
+    steps = len(ledger.events_of(one_session, agreement))
     for account in ACCOUNTS:
-        actor = world.actor(account)
+        actor = one_world.actor(account)
         keeper = account in KEEPERS
         for action, target in LEADS_TO.items():
-            data = inputs(world, agreement, action)
+            data = inputs(one_world, agreement, action)
             allowed = keeper and action in ALLOWED[status]
-            with session.begin_nested() as savepoint, acting_as(session, actor):
+            with one_session.begin_nested() as savepoint, acting_as(one_session, actor):
                 if allowed:
-                    workflow.apply(session, agreement, action, actor, data, now=TODAY)
+                    workflow.apply(one_session, agreement, action, actor, data, now=TODAY)
                     assert agreement.status is target
-                    assert len(ledger.events_of(session, agreement)) == steps + 1
+                    assert len(ledger.events_of(one_session, agreement)) == steps + 1
                 else:
                     with pytest.raises(Refused) as refusal:
-                        workflow.apply(session, agreement, action, actor, data, now=TODAY)
+                        workflow.apply(one_session, agreement, action, actor, data, now=TODAY)
                     assert type(refusal.value) is _refusal(account, action, status)
                     assert refusal.value.message.endswith("。")
                 savepoint.rollback()
-            session.expire_all()
+            one_session.expire_all()
             assert agreement.status is status
 
 
@@ -110,14 +109,14 @@ def test_another_countys_organisation_department_writes_nothing(
     assert len(ledger.events_of(session, agreement)) == len(ROADS[status]) + 1
 
 
-def test_bringing_into_force_dates_the_signature(session: Session, world: World) -> None:
+def test_bringing_into_force_dates_the_signature(one_session: Session, one_world: World) -> None:
     """In Shanghai's days; a date that was written down stays."""
     late = dt.datetime(2026, 3, 2, 16, 30, tzinfo=dt.UTC)
-    undated = world.agreement("A11", "A-U1", "1号")
-    world.step(undated, "bring_into_force", "party", now=late)
+    undated = one_world.agreement("A11", "A-U1", "1号")
+    one_world.step(undated, "bring_into_force", "party", now=late)
     assert undated.signed_on == dt.date(2026, 3, 3)
-    dated = world.agreement("A12", "A-U1", "2号", signed_on=dt.date(2026, 1, 5))
-    world.step(dated, "bring_into_force", "party", now=late)
+    dated = one_world.agreement("A12", "A-U1", "2号", signed_on=dt.date(2026, 1, 5))
+    one_world.step(dated, "bring_into_force", "party", now=late)
     assert dated.signed_on == dt.date(2026, 1, 5)
 
 
@@ -157,12 +156,14 @@ def test_expiry_is_for_agreements_whose_last_day_is_past(one_world: World) -> No
     assert agreement.status is S.EXPIRED
 
 
-def test_unsound_agreements_are_not_brought_into_force(session: Session, world: World) -> None:
-    agreement = world.agreement("A11", "A-U1", "1号", signed_on=dt.date(2099, 12, 31))
+def test_unsound_agreements_are_not_brought_into_force(
+    one_session: Session, one_world: World
+) -> None:
+    agreement = one_world.agreement("A11", "A-U1", "1号", signed_on=dt.date(2099, 12, 31))
     agreement.valid_until = dt.date(2098, 12, 31)
-    session.commit()
+    one_session.commit()
     with pytest.raises(Invalid) as refusal:
-        world.step(agreement, "bring_into_force", "party", now=TODAY)
+        one_world.step(agreement, "bring_into_force", "party", now=TODAY)
     assert refusal.value.fields == {"signed_on": "签订日期不应晚于到期日期。"}
 
 
@@ -205,26 +206,26 @@ def test_renewing_copies_it_and_links_back(session: Session, world: World, statu
     ],
 )
 def test_a_renewal_needs_dates_in_order(
-    session: Session, world: World, data: dict[str, Any], field: str
+    one_session: Session, one_world: World, data: dict[str, Any], field: str
 ) -> None:
-    old = brought_to(world, S.IN_FORCE)
-    session.commit()
+    old = brought_to(one_world, S.IN_FORCE)
+    one_session.commit()
     with pytest.raises(Invalid) as refusal:
-        world.step(old, "renew", "party", **data)
+        one_world.step(old, "renew", "party", **data)
     assert field in refusal.value.fields
-    session.rollback()
+    one_session.rollback()
     assert old.status is S.IN_FORCE
 
 
-def test_renewals_are_numbered_on(session: Session, world: World) -> None:
-    old = world.agreement("A11", "A-U1", "示1号")
-    assert next_number(session, old) == "示1号-续1"
-    renewed = world.agreement("A11", "A-U1", "示1号-续1")
-    assert next_number(session, old) == next_number(session, renewed) == "示1号-续2"
-    longest = world.agreement("A11", "A-U1", "长" * 64)
-    assert next_number(session, longest) == "长" * 58 + "-续1"
-    world.agreement("A11", "A-U1", next_number(session, longest))
-    assert next_number(session, longest) == "长" * 58 + "-续2"
+def test_renewals_are_numbered_on(one_session: Session, one_world: World) -> None:
+    old = one_world.agreement("A11", "A-U1", "示1号")
+    assert next_number(one_session, old) == "示1号-续1"
+    renewed = one_world.agreement("A11", "A-U1", "示1号-续1")
+    assert next_number(one_session, old) == next_number(one_session, renewed) == "示1号-续2"
+    longest = one_world.agreement("A11", "A-U1", "长" * 64)
+    assert next_number(one_session, longest) == "长" * 58 + "-续1"
+    one_world.agreement("A11", "A-U1", next_number(one_session, longest))
+    assert next_number(one_session, longest) == "长" * 58 + "-续2"
 
 
 @pytest.mark.parametrize(

@@ -57,26 +57,25 @@ def test_the_table_knows_the_same_steps() -> None:
 
 @pytest.mark.parametrize("status", list(S))
 def test_every_step_by_every_account(one_session: Session, one_world: World, status: S) -> None:
-    session, world = one_session, one_world
-    found = in_state(world, status)
-    session.commit()
-    steps = len(ledger.events_of(session, found))
+    found = in_state(one_world, status)
+    one_session.commit()
+    steps = len(ledger.events_of(one_session, found))
     for account in ACCOUNTS:
-        actor = world.actor(account)
+        actor = one_world.actor(account)
         for action in ACTIONS:
             allowed = action == "publish" and status is S.DRAFT and account in PUBLISHERS
-            with session.begin_nested() as savepoint, acting_as(session, actor):
+            with one_session.begin_nested() as savepoint, acting_as(one_session, actor):
                 if allowed:
-                    workflow.apply(session, found, action, actor)
+                    workflow.apply(one_session, found, action, actor)
                     assert found.status is S.PUBLISHED
-                    assert len(ledger.events_of(session, found)) == steps + 1
+                    assert len(ledger.events_of(one_session, found)) == steps + 1
                 else:
                     with pytest.raises(Refused) as refusal:
-                        workflow.apply(session, found, action, actor)
+                        workflow.apply(one_session, found, action, actor)
                     may = action == "publish" and account in PUBLISHERS
                     assert type(refusal.value) is (Conflict if may else Forbidden)
                 savepoint.rollback()
-            session.expire_all()
+            one_session.expire_all()
             assert found.status is status
 
 
@@ -101,11 +100,11 @@ def test_publishing_supersedes_the_last_version_of_that_list_alone(
         assert ledger.faults(ledger.events_of(session, each)) == []
 
 
-def test_a_places_first_version_supersedes_nothing(session: Session, world: World) -> None:
-    first = version(world, "A", T.CATALOGUE)
-    world.step(first, "publish", "duty")
+def test_a_places_first_version_supersedes_nothing(one_session: Session, one_world: World) -> None:
+    first = version(one_world, "A", T.CATALOGUE)
+    one_world.step(first, "publish", "duty")
     assert (first.status, first.number) == (S.PUBLISHED, 1)
-    assert ledger.events_of(session, first)[-1].data == {}
+    assert ledger.events_of(one_session, first)[-1].data == {}
 
 
 def test_an_empty_version_is_not_published(one_world: World) -> None:
@@ -136,39 +135,41 @@ def test_another_countys_list_is_out_of_an_officers_reach(session: Session, worl
 
 
 def test_tickets_keep_pointing_at_the_version_they_were_raised_under(
-    session: Session, world: World
+    one_session: Session, one_world: World
 ) -> None:
-    item = world.item("路灯安装与维修")
-    ticket = brought_to(world, TicketStatus.PENDING_REVIEW, duty_item=item)
-    world.step(version(world), "publish", "duty")
-    session.commit()
+    item = one_world.item("路灯安装与维修")
+    ticket = brought_to(one_world, TicketStatus.PENDING_REVIEW, duty_item=item)
+    one_world.step(version(one_world), "publish", "duty")
+    one_session.commit()
     assert item.duty_list.status is S.SUPERSEDED
     assert ticket.duty_item is item
-    world.step(ticket, "approve", "township")
-    world.step(ticket, "dispatch", "office", lead=world.place("A-D1").id)
+    one_world.step(ticket, "approve", "township")
+    one_world.step(ticket, "dispatch", "office", lead=one_world.place("A-D1").id)
     assert ticket.status is TicketStatus.DISPATCHED
 
 
-def test_publishing_all_drafts_of_a_place(session: Session, world: World) -> None:
-    drafts = [version(world, kind=T.BASIC), version(world, kind=T.RECLAIMED)]
-    elsewhere = version(world, "A2", T.BASIC)
-    with acting_as(session, world.actor("township")):
-        done = publish(session, world.place("A1"), world.actor("township"))
+def test_publishing_all_drafts_of_a_place(one_session: Session, one_world: World) -> None:
+    drafts = [version(one_world, kind=T.BASIC), version(one_world, kind=T.RECLAIMED)]
+    elsewhere = version(one_world, "A2", T.BASIC)
+    with acting_as(one_session, one_world.actor("township")):
+        done = publish(one_session, one_world.place("A1"), one_world.actor("township"))
     assert done == drafts
     assert {each.status for each in drafts} == {S.PUBLISHED}
     assert elsewhere.status is S.DRAFT
-    assert publish(session, world.place("A1"), SYSTEM) == []
+    assert publish(one_session, one_world.place("A1"), SYSTEM) == []
 
 
-def test_publishing_one_type_leaves_the_others(session: Session, world: World) -> None:
-    basic, reclaimed = version(world, kind=T.BASIC), version(world, kind=T.RECLAIMED)
-    assert publish(session, world.place("A1"), SYSTEM, T.RECLAIMED) == [reclaimed]
+def test_publishing_one_type_leaves_the_others(one_session: Session, one_world: World) -> None:
+    basic, reclaimed = version(one_world, kind=T.BASIC), version(one_world, kind=T.RECLAIMED)
+    assert publish(one_session, one_world.place("A1"), SYSTEM, T.RECLAIMED) == [reclaimed]
     assert basic.status is S.DRAFT
 
 
-def test_two_drafts_of_one_list_leave_the_later_in_force(session: Session, world: World) -> None:
-    earlier, later = version(world), version(world)
-    assert publish(session, world.place("A1"), SYSTEM) == [earlier, later]
+def test_two_drafts_of_one_list_leave_the_later_in_force(
+    one_session: Session, one_world: World
+) -> None:
+    earlier, later = version(one_world), version(one_world)
+    assert publish(one_session, one_world.place("A1"), SYSTEM) == [earlier, later]
     assert (earlier.status, later.status) == (S.SUPERSEDED, S.PUBLISHED)
 
 

@@ -125,16 +125,16 @@ def test_raising_keeps_the_verdict_and_its_reason(session: Session, world: World
     ("item", "sentence"), [(BASIC, "属于本级职责，不予吹哨"), (DOGS, "请先就地协调")]
 )
 def test_what_may_not_be_blown_is_refused_with_the_reason(
-    session: Session, world: World, item: str, sentence: str
+    one_session: Session, one_world: World, item: str, sentence: str
 ) -> None:
-    ticket = world.draft(duty_item=world.item(item))
-    session.commit()
-    actor = world.actor("community")
-    offered = {step.action for step in workflow.available(session, ticket, actor)}
+    ticket = one_world.draft(duty_item=one_world.item(item))
+    one_session.commit()
+    actor = one_world.actor("community")
+    offered = {step.action for step in workflow.available(one_session, ticket, actor)}
     assert offered == {"withdraw"}
     with pytest.raises(Conflict, match=sentence):
-        world.step(ticket, "raise", "community")
-    session.rollback()
+        one_world.step(ticket, "raise", "community")
+    one_session.rollback()
     assert (ticket.status, ticket.number) == (TicketStatus.DRAFT, None)
 
 
@@ -143,22 +143,24 @@ def test_a_basic_item_may_be_blown_in_an_emergency(one_world: World) -> None:
     assert (ticket.verdict, ticket.status) == (Verdict.EMERGENCY, TicketStatus.PENDING_REVIEW)
 
 
-def test_a_draft_made_under_a_former_version_chooses_anew(session: Session, world: World) -> None:
+def test_a_draft_made_under_a_former_version_chooses_anew(
+    one_session: Session, one_world: World
+) -> None:
     """A ticket points at the version that it was raised under, and that is the one in force."""
-    ticket = world.draft(duty_item=world.item(LIGHTS))
-    owner = world.place("A1")
+    ticket = one_world.draft(duty_item=one_world.item(LIGHTS))
+    owner = one_world.place("A1")
     newer = DutyList(organization=owner, list_type=DutyListType.COORDINATING, number=2)
     newer.items = [DutyItem(position=1, name=LIGHTS)]
     newer.item_count = 1
-    session.add(newer)
-    session.flush()
-    workflow.apply(session, newer, "publish", SYSTEM)
-    session.commit()
+    one_session.add(newer)
+    one_session.flush()
+    workflow.apply(one_session, newer, "publish", SYSTEM)
+    one_session.commit()
     with pytest.raises(Conflict, match="不在本地现行的清单里"):
-        world.step(ticket, "raise", "community")
-    session.rollback()
+        one_world.step(ticket, "raise", "community")
+    one_session.rollback()
     ticket.duty_item = newer.items[0]
-    world.step(ticket, "raise", "community")
+    one_world.step(ticket, "raise", "community")
     assert ticket.status is TicketStatus.PENDING_REVIEW
 
 
