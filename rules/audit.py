@@ -43,7 +43,11 @@ def write(session: Session, flush_context: Any) -> None:
     actor = current(session)
     rows = []
     for record, action, before in pending:
-        if action == "update":
+        # Taken out of its parent's collection, a record looked like any changed one before.
+        orphaned = action == "update" and flush_context.is_deleted(inspect(record))
+        if orphaned:
+            changes = _removed(record, before)
+        elif action == "update":
             changes = _differences(record, before) | _relations(record)
         elif action == "create":
             changes = _values(record, before=False) | _relations(record)
@@ -56,7 +60,7 @@ def write(session: Session, flush_context: Any) -> None:
                 "record_type": type_name(type(record)),
                 "record_id": record.id,
                 "record_title": str(record)[:300],
-                "action": action,
+                "action": "delete" if orphaned else action,
                 "changes": changes,
                 "actor_id": actor.user_id,
                 "actor_name": actor.name,
@@ -142,6 +146,17 @@ def _relations(record: Any) -> dict[str, list[Any]]:
             old = "、".join(sorted(str(each) for each in [*kept, *(history.deleted or ())]))
             new = "、".join(sorted(str(each) for each in [*kept, *(history.added or ())]))
             result[relation.key] = [old or None, new or None]
+    return result
+
+
+def _removed(record: Any, stored: dict[str, Any]) -> dict[str, list[Any]]:
+    state = inspect(record)
+    result = {}
+    for key in _columns(record):
+        history = state.attrs[key].history
+        old = history.deleted[0] if history.deleted else stored.get(key, getattr(record, key))
+        if old is not None:
+            result[key] = [_plain(key, old), None]
     return result
 
 
