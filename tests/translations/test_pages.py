@@ -12,6 +12,7 @@ import pytest
 from babel.messages.pofile import read_po
 from flask import Flask
 from flask.testing import FlaskClient
+from openpyxl import load_workbook
 
 from cli.demo import load
 from database import db
@@ -131,6 +132,23 @@ def test_refusals_speak_one_language(county: County, locale: str) -> None:
     for number, page in enumerate(refusals(county.client("admin", locale), stranger)):
         wrong |= {f"{number}: {text}" for text in county.foreign(page, locale)}
     assert not wrong, "\n".join(sorted(wrong))
+
+
+@pytest.mark.parametrize("locale", ["en", "zh"])
+def test_a_preview_speaks_one_language(county: County, tmp_path: Path, locale: str) -> None:
+    """Only its own words: findings about cells are sentences of the rules, which are Chinese."""
+    book = load_workbook(demo_county.ORGANIZATIONS)
+    sheet = book.active
+    headings = {cell.value: cell.column for row in sheet.iter_rows(max_row=5) for cell in row}
+    sheet.cell(sheet.max_row, headings["联系电话"]).value = "0951-1234567"
+    sheet.title = "9"
+    book.save(tmp_path / "9.xlsx")
+    client = county.client("admin", locale)
+    with (tmp_path / "9.xlsx").open("rb") as file:
+        data = {"file": (file, "9.xlsx")}
+        answer = client.post("/imports/organizations/", data=data, follow_redirects=True)
+    assert "0951-1234567" in answer.text
+    assert county.foreign(answer.text, locale) == []
 
 
 def test_the_reader_would_notice(county: County) -> None:
