@@ -27,11 +27,11 @@ class MechanismView(RecordView):
 
     model = Mechanism
     route_base = "/mechanisms"
-    menu = (MenuEntry("系统管理", "吹哨机制", "fa-gears", 30),)
-    list_columns = ["name", "organization", "number", "preset", "in_force"]
+    menu = (MenuEntry("基础资料", "吹哨机制", "fa-gears", 30),)
+    list_columns = ["name", "organization", "number", "in_force"]
     filter_columns = ["in_force"]
     form_groups = [("机制", ["name", "in_force"])]
-    show_groups = [("机制", ["name", "organization", "number", "preset", "in_force"])]
+    show_groups = [("机制", ["name", "organization", "number", "in_force"])]
     exclude_route_methods = {"add", "delete"}
 
     def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
@@ -100,7 +100,7 @@ class CalendarOverrideView(RecordView):
 
     model = CalendarOverride
     route_base = "/calendar"
-    menu = (MenuEntry("系统管理", "工作日调整", "fa-calendar-days", 40),)
+    menu = (MenuEntry("基础资料", "工作日调整", "fa-calendar-days", 40),)
     list_columns = ["day", "working", "note"]
     order_columns = ["day"]
     form_groups = [("日期", ["day", "working", "note"])]

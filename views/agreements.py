@@ -38,7 +38,7 @@ class AgreementView(FlowView):
         ),
     ]
     show_groups = [
-        ("协议双方", ["number", "kind", "status", "community", "unit", "renews"]),
+        ("协议双方", ["number", "kind", "community", "unit", "renews"]),
         *form_groups[1:],
     ]
     empty_text = "还没有共驻共建协议。新增一份，填写双方、期限和承诺，双方签字后让它生效。"

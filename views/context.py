@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flask import current_app
+from flask import current_app, request
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -27,6 +27,11 @@ def session() -> Session:
 def actor() -> Actor:
     """Return who is asking."""
     return current_actor()
+
+
+def record_id() -> int:
+    """Return the id that the address names."""
+    return int((request.view_args or {})["pk"])
 
 
 @contextmanager

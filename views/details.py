@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask_babel import gettext as _
 from flask_babel import pgettext
 from markupsafe import Markup
-from sqlalchemy import inspect, select
+from sqlalchemy import Text, inspect, select
 
 from models.base import Titled
 from models.ledger import AuditEntry, Event
@@ -29,7 +29,9 @@ RELATED_ROWS = 10
 
 def crumbs(view: RecordView, record: Any | None, last: str) -> list[Crumb]:
     """Return the way from the list to this page."""
-    way = [Crumb(view.noun, view.url("list") if view.may("can_list") else None)]
+    way = [
+        Crumb(view.titled("list", view.noun), view.url("list") if view.may("can_list") else None)
+    ]
     if record is not None and last != str(record):
         way.append(Crumb(str(record), view.url("show", pk=record.id)))
     way.append(Crumb(last))
@@ -74,10 +76,15 @@ class DetailPage:
         else:
             value = self._linked(name) or cell(self.view, self.record, name)
         raw = getattr(self.record, name, None)
-        wide = isinstance(raw, str) and (len(raw) > 40 or "\n" in raw)
+        wide = isinstance(raw, str) and (len(raw) > 40 or "\n" in raw or self._is_text(name))
         if isinstance(raw, str) and "\n" in raw and own is None:
             value = paragraphs(raw)
         return Detail(self.view.label(name), value, wide)
+
+    def _is_text(self, name: str) -> bool:
+        """Tell whether a column holds sentences, which need the page's width."""
+        column = inspect(self.view.model).columns.get(name)
+        return column is not None and isinstance(column.type, Text)
 
     def _linked(self, name: str) -> Markup | None:
         """Return a related record as a link to its own page, if the reader may open it."""
@@ -113,7 +120,7 @@ class DetailPage:
         more = view.url("list", **{spec.relation: self.record.id})
         count = listing.count(session(), view.model, statement)
         listed = more if spec.relation in view.filter_names() else None
-        return Related(_(spec.title), table_of(view, rows, count, listed))
+        return Related(_(spec.title), table_of(view, rows, count, listed, without=spec.relation))
 
     def timeline(self) -> list[Step]:
         """Return the record's events, oldest first."""

@@ -20,6 +20,7 @@ from views.context import actor, session
 from views.flow import FlowView
 from views.forms import RecordForm, RecordSelectField, chooser
 from views.links import import_links
+from views.listing import Order
 from views.presentation import Link, MenuEntry
 from views.records import RecordView, RelatedList
 from views.rendering import badge, shown
@@ -51,9 +52,7 @@ class DutyListView(FlowView):
     search_columns = ["title", "organization.name"]
     filter_columns = ["organization", "list_type", "status"]
     form_groups = [("清单", ["organization", "list_type", "title"])]
-    show_groups = [
-        ("清单", ["organization", "list_type", "number", "status", "item_count", "published_at"])
-    ]
+    show_groups = [("清单", ["organization", "list_type", "number", "item_count", "published_at"])]
     related = [RelatedList("DutyItemView", "duty_list", "事项")]
     empty_text = "还没有清单。下载乡镇的三张清单工作簿，从 Excel 导入即可。"
 
@@ -99,6 +98,7 @@ class DutyItemView(RecordView):
     search_columns = ["name", "category"]
     filter_columns = ["duty_list"]
     order_columns = ["position", "name"]
+    default_order = Order(descending=False)
     form_groups = [
         ("事项", ["duty_list", "serial", "category", "name", "departments"]),
         ("职责与办法", ["superior_duty", "township_duty", "work_method", "process", "time_limit"]),
@@ -155,11 +155,10 @@ class DutyItemView(RecordView):
         return Organization if field == "departments" else super().target(field)
 
     def cell_duty_list(self, record: Any) -> Markup:
-        """Show place, type and state of the version."""
+        """Show place and type of the version, and its state unless it is the one in force."""
         version = record.duty_list
-        return Markup("{} {} {}").format(
-            version.organization.name, badge(version.list_type), badge(version.status)
-        )
+        state = "" if version.status is DutyListStatus.PUBLISHED else badge(version.status)
+        return Markup("{} {} {}").format(version.organization.name, badge(version.list_type), state)
 
     def cell_departments(self, record: Any) -> Markup | str:
         """Name the departments, the one to dispatch to first."""

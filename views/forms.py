@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 from flask_babel import gettext as _
@@ -31,6 +31,8 @@ from models.base import Titled
 from views.listing import id_of
 
 Source = Callable[[str], str]
+#: Records whose names may be as long as this are chosen in a box of the form's whole width.
+LONG_NAME = 300
 #: field name → the record of that id if the actor may choose it, else None
 Chooser = Callable[[int], Any]
 
@@ -72,10 +74,11 @@ class RecordSelectField(Field):
         source: str,
         choose: Chooser,
         multiple: bool = False,
+        wide: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(label, **kwargs)
-        self.source, self.choose, self.multiple = source, choose, multiple
+        self.source, self.choose, self.multiple, self.wide = source, choose, multiple, wide
 
     def chosen(self) -> list[Any]:
         """Return the chosen records."""
@@ -168,7 +171,11 @@ def field_for(
         common["validators"] = (
             [InputRequired(_("请选择“%(label)s”。", label=label))] if required else [Optional()]
         )
-        return RecordSelectField(label, source=source(name), choose=choose(name), **common)
+        called = mapper.relationships[name].mapper.columns.get("name")
+        wide = called is not None and (getattr(called.type, "length", None) or 0) >= LONG_NAME
+        return RecordSelectField(
+            label, source=source(name), choose=choose(name), wide=wide, **common
+        )
     column = mapper.columns[name]
     return _simple(label, column, info, common)
 
@@ -226,6 +233,14 @@ def record_form(
     kind._unbound_fields = [("version", RecordForm.version), *fields.items()]
     form: type[RecordForm] = kind
     return form
+
+
+def populate(form: RecordForm, record: Any, extra: Container[str] = ()) -> None:
+    """Put the form's columns and relations on the record, and nothing else."""
+    known = inspect(type(record)).all_orm_descriptors
+    for field in form:
+        if field.name in known and field.name not in ("version", "id") and field.name not in extra:
+            field.populate_obj(record, field.name)
 
 
 def chooser(session: Session, statement: Any, model: type[Any]) -> Chooser:

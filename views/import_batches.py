@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flask import abort, current_app, flash, redirect, send_file
+from flask import abort, current_app, flash, redirect, send_file, url_for
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
@@ -13,7 +13,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from imports.undo import undo
-from models.duty import DutyListType
+from models.duty import DutyListStatus, DutyListType
 from models.imports import ImportBatch, ImportChange, ImportStatus
 from rules.errors import Refused
 from rules.policy import Action
@@ -40,7 +40,7 @@ class ImportBatchView(RecordView):
     search_columns = ["file_name", "actor_name"]
     filter_columns = ["state"]
     form_groups = [
-        ("批次", ["file_name", "kind", "organization", "state", "actor_name", "created_at"]),
+        ("批次", ["file_name", "kind", "organization", "actor_name", "created_at"]),
         ("追溯", ["file_hash", "undone_by", "undone_at"]),
     ]
     exclude_route_methods = {"add", "edit", "delete", "options"}
@@ -57,10 +57,17 @@ class ImportBatchView(RecordView):
         return kind_title(record.kind)
 
     def extra_links(self, record: Any | None) -> list[Link]:
-        """Offer the file itself."""
-        if record is None or not record.stored_name:
+        """Offer what comes next, the lists to publish, and the file itself."""
+        if record is None:
             return []
-        return [Link(_("下载原文件"), self.url("file", pk=record.id), "fa-download")]
+        links = []
+        if record.kind == "duty-items" and record.state is ImportStatus.APPLIED:
+            drafts = {"organization": record.organization_id, "status": DutyListStatus.DRAFT.value}
+            where = url_for("DutyListView.list", **drafts)
+            links.append(Link(_("去发布清单"), where, "fa-list-check", "primary"))
+        if record.stored_name:
+            links.append(Link(_("下载原文件"), self.url("file", pk=record.id), "fa-download"))
+        return links
 
     @expose("/file/<int:pk>")
     @has_access
@@ -90,7 +97,7 @@ class ImportBatchView(RecordView):
         """Add the result sheet by sheet, the first changes, and the undo."""
         parts = [
             Related(_("结果"), summary_table(record)),
-            Related(_("明细"), changes_table(record)),
+            Related(_("明细（最多列出 %(n)s 条）", n=SHOWN_CHANGES), changes_table(record)),
         ]
         return super().shown(
             record,

@@ -53,6 +53,7 @@ class ImportView(BaseView):
     record_type: ClassVar[str]
     help_items: ClassVar[list[str]]
     back: ClassVar[str]
+    back_label: ClassVar[str]
     needs_owner: ClassVar[bool] = False
     default_view = "upload"
 
@@ -159,7 +160,7 @@ class ImportView(BaseView):
             form=form,
             help_items=[_(item) for item in self.help_items],
             cancel_url=url_for(self.back),
-            crumbs=[Crumb(_("返回列表"), url_for(self.back)), Crumb(_("导入"))],
+            crumbs=[Crumb(_(self.back_label), url_for(self.back)), Crumb(_("从 Excel 导入"))],
         ), status
 
     def _preview_page(
@@ -178,7 +179,8 @@ class ImportView(BaseView):
             apply_url=url_for(f"{self.endpoint}.apply"),
             cancel_url=url_for(f"{self.endpoint}.upload"),
             crumbs=[
-                Crumb(_("导入"), url_for(f"{self.endpoint}.upload")),
+                Crumb(_(self.back_label), url_for(self.back)),
+                Crumb(_("从 Excel 导入"), url_for(f"{self.endpoint}.upload")),
                 Crumb(_("核对导入内容")),
             ],
         ), status
@@ -212,6 +214,7 @@ class OrganizationImportView(ImportView):
     kind = "organizations"
     record_type = "organization"
     back = "OrganizationView.list"
+    back_label = "组织机构"
     help_items = [
         "表头含：机构代码、机构名称、别名、机构类型、上级代码、联系电话、备注。",
         "按机构代码对应：已有的更新，没有的新增；文件里没有的机构不会删除。",
@@ -227,6 +230,7 @@ class DutyItemImportView(ImportView):
     kind = "duty-items"
     record_type = "duty_list"
     back = "DutyListView.list"
+    back_label = "清单版本"
     needs_owner = True
     help_items = [
         "一个工作簿可以含基本履职、配合履职、上级部门收回和事项清单，每张表一份清单。",
@@ -265,7 +269,10 @@ def sheet_view(sheet: SheetPlan) -> dict[str, Any]:
     changes = [
         {
             "title": row.title,
-            "cell": next((change.cell for change in row.changes if change.cell), ""),
+            "cell": next(
+                (change.cell for change in row.changes if change.cell),
+                row.item.cells.get("name", ""),
+            ),
             "kind": row.state.value,
             "fields": [(_(change.label), change.before, change.after) for change in row.changes],
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import gettext as _
+from markupsafe import Markup
 from sqlalchemy import Select
 from wtforms import StringField
 from wtforms.validators import Length
@@ -22,8 +23,8 @@ class OrganizationView(RecordView):
 
     model = Organization
     route_base = "/organizations"
-    menu = (MenuEntry("系统管理", "组织机构", "fa-sitemap", 10),)
-    list_columns = ["name", "code", "kind", "parent", "phone", "active"]
+    menu = (MenuEntry("基础资料", "组织机构", "fa-sitemap", 10),)
+    list_columns = ["name", "kind", "code", "parent", "phone"]
     search_columns = ["name", "code"]
     filter_columns = ["kind", "parent", "active"]
     order_columns = ["code", "name"]
@@ -64,6 +65,14 @@ class OrganizationView(RecordView):
         for mark in "，,；;\n":
             text = text.replace(mark, "、")
         record.set_aliases(text.split("、"))
+
+    def cell_name(self, record: Any) -> Markup | str:
+        """Name the organisation, and say so if it is no longer in use."""
+        if record.active:
+            return str(record.name)
+        return Markup('{} <span class="badge badge-muted">{}</span>').format(
+            record.name, _("已停用")
+        )
 
     def extra_links(self, record: Any | None) -> list[Link]:
         """Offer the import beside the list."""

@@ -50,12 +50,17 @@ class Crumb:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a list; ``sort_url`` is None where the list cannot be sorted by it."""
+    """A column of a list; ``sort_url`` is None where the list cannot be sorted by it.
+
+    ``wide_only`` leaves it out on a phone; ``named`` keeps its name beside a badge there.
+    """
 
     name: str
     label: str
     sort_url: str | None = None
     direction: str | None = None
+    wide_only: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -22,7 +22,7 @@ from rules.policy import Action
 from rules.references import refuse_if_referenced
 from rules.scope import reachable
 from views import details, forms, permissions
-from views.context import STALE, actor, session, unit_of_work
+from views.context import STALE, actor, record_id, session, unit_of_work
 from views.listing import LARGEST_ID, Order, Request, filtered, matches, parse
 from views.presentation import Clash, FormGroup, Link, MenuEntry
 from views.registry import view_of, views_by_model
@@ -69,7 +69,6 @@ class RecordView(BaseView):
     order_columns: ClassVar[Names] = []
     default_order: ClassVar[Order] = Order()
     related: ClassVar[RelatedLists] = []
-    title_column: ClassVar[str | None] = None
     #: entries in the side navigation
     menu: ClassVar[tuple[MenuEntry, ...]] = ()
     empty_text: ClassVar[str] = ""
@@ -86,6 +85,8 @@ class RecordView(BaseView):
     policy_type: ClassVar[str | None] = None
     #: labels of cells and details that are no columns
     labels: ClassVar[dict[str, str]] = {}
+    #: columns of the list that a phone leaves out
+    wide_only: ClassVar[Names] = []
     #: ready-made filters above the list: (name in the URL, label, criterion or None for all)
     tabs: ClassVar[Tabs] = []
 
@@ -135,7 +136,15 @@ class RecordView(BaseView):
         """Return further buttons of the list (no record) or of a detail page."""
         return []
 
+    def saved_text(self, record: Any) -> str:
+        """Return what is said when a record has been saved."""
+        return _("已保存。")
+
     # Names and addresses
+
+    def titled(self, route: str, otherwise: str) -> str:
+        """Return what the side navigation calls a page of this view, so that the page agrees."""
+        return next((_(each.label) for each in self.menu if each.route == route), otherwise)
 
     @property
     def noun(self) -> str:
@@ -320,7 +329,9 @@ class RecordView(BaseView):
         **more: Any,
     ) -> Any:
         """Render the form."""
-        title = _("编辑%(noun)s", noun=self.noun) if record else _("新增%(noun)s", noun=self.noun)
+        title = _("编辑%(noun)s", noun=self.noun)
+        if record is None:
+            title = self.titled("add", _("新增%(noun)s", noun=self.noun))
         context = {
             "view_title": title,
             "form": form,
@@ -337,21 +348,21 @@ class RecordView(BaseView):
             return self._again(form, record, created, 422)
         try:
             with unit_of_work() as database, database.no_autoflush:
-                populate(form, record, self.extra_fields())
+                forms.populate(form, record, self.extra_fields())
                 self.before_save(record, form)
                 database.add(record)
                 database.flush()
                 if created and workflow.workflow_of(self.model):
                     workflow.begin(database, record, actor())
                 self.after_save(record, form, created)
-                saved_id = record.id
+                saved_id, said = record.id, self.saved_text(record)
         except Stale as refusal:
             return self._stale(form, self.found(record_id()), refusal.message)
         except Refused as refusal:
             if not (refusal.fields and form.add_errors(refusal.fields)):
                 flash(refusal.message, "danger")
             return self._again(form, record, created, refusal.status)
-        flash(_("已保存。"), "success")
+        flash(said, "success")
         return redirect(self.url("show", pk=saved_id))
 
     def _again(self, form: forms.RecordForm, record: Any, created: bool, status: int) -> Any:
@@ -373,19 +384,6 @@ class RecordView(BaseView):
         form.version.data = str(record.version)
         flash(_(message), "warning")
         return self.form_page(form, record, 409, clashes)
-
-
-def record_id() -> int:
-    """Return the id that the address names."""
-    return int((request.view_args or {})["pk"])
-
-
-def populate(form: forms.RecordForm, record: Any, extra: Container[str] = ()) -> None:
-    """Put the form's columns and relations on the record, and nothing else."""
-    known = inspect(type(record)).all_orm_descriptors
-    for field in form:
-        if field.name in known and field.name not in ("version", "id") and field.name not in extra:
-            field.populate_obj(record, field.name)
 
 
 def options_of(statement: Select[Any], target: type[Any], query: str) -> Response:

@@ -40,7 +40,7 @@ def buttons(view: RecordView, record: Any) -> list[Button]:
             url=view.url("step", pk=record.id, action=step.action),
             tone=step.tone,
             form=step_form(view, record, step),
-            groups=[FormGroup("", field_names(record, step))],
+            groups=_groups(record, step),
             help=_(step.help) if step.help else "",
         )
         for step in workflow.available(session(), record, actor())
@@ -57,21 +57,29 @@ def receivers(record: Any) -> Select[Any]:
     )
 
 
+def _groups(record: Any, step: Step) -> list[FormGroup]:
+    """Return a step's fields in groups: the grades of each department, then everything else."""
+    by_department: dict[str, list[str]] = {}
+    if any(each.kind == "grades" for each in step.inputs):
+        for name, department, _dimension in _grades(record):
+            by_department.setdefault(department, []).append(name)
+    others = [each.name for each in step.inputs if each.kind != "grades"]
+    groups = [FormGroup(department, names) for department, names in by_department.items()]
+    return [*groups, FormGroup("", others)]
+
+
 def field_names(record: Any, step: Step) -> list[str]:
     """Return a step's fields; a grades input is one field for each department and dimension."""
-    names: list[str] = []
-    for each in step.inputs:
-        names += (
-            [name for name, _label in _grades(record)] if each.kind == "grades" else [each.name]
-        )
-    return names
+    return [name for group in _groups(record, step) for name in group.fields]
 
 
-def _grades(record: Any) -> list[tuple[str, str]]:
+def _grades(record: Any) -> list[tuple[str, str, str]]:
+    """Return the grades to give: (field's name, department, dimension)."""
     return [
         (
             f"grade-{part.organization_id}-{dimension.id}",
-            f"{part.organization.name}：{dimension.name}",
+            part.organization.name,
+            dimension.name,
         )
         for part in active(record)
         for dimension in dimensions_of(record.whistle_class)
@@ -83,10 +91,13 @@ def step_form(view: RecordView, record: Any, step: Step, posted: bool = False) -
     fields: dict[str, Any] = {}
     for each in step.inputs:
         if each.kind == "grades":
-            for name, label in _grades(record):
+            for name, department, dimension in _grades(record):
                 choices = [(grade.value, _(grade.title)) for grade in Grade]
-                needed = [InputRequired(_("请评价“%(label)s”。", label=label))]
-                fields[name] = RadioField(label, choices=choices, validators=needed)
+                full = _(
+                    "%(department)s的%(dimension)s", department=department, dimension=dimension
+                )
+                needed = [InputRequired(_("请评价“%(label)s”。", label=full))]
+                fields[name] = RadioField(dimension, choices=choices, validators=needed)
         else:
             fields[each.name] = _field(view, record, each)
     kind = type("StepForm", (StepForm,), fields)
@@ -117,7 +128,9 @@ def _field(view: RecordView, record: Any, each: Input) -> Any:
     help_text = _(each.help) if each.help else ""
     if each.kind in ("organization", "organizations"):
         required = (
-            [InputRequired(_("请选择“%(label)s”。", label=label))] if each.required else [Optional()]
+            [InputRequired(_("请选择“%(label)s”。", label=label))]
+            if each.required
+            else [Optional()]
         )
         return RecordSelectField(
             label,
@@ -144,7 +157,7 @@ def data_of(record: Any, step: Step, form: StepForm) -> dict[str, Any]:
         if each.kind == "grades":
             data[each.name] = {
                 name.removeprefix("grade-").replace("-", ":"): form[name].data
-                for name, _label in _grades(record)
+                for name, _department, _dimension in _grades(record)
                 if form[name].data
             }
         elif each.kind == "organization":

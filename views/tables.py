@@ -31,11 +31,11 @@ class ListPage:
         """Return the template's variables."""
         view = self.view
         links = view.extra_links(None)
-        add = (
-            Link(_("新增"), view.url("add"), "fa-plus", "primary") if view.may("can_add") else None
-        )
+        title, add = view.titled("list", view.noun), None
+        if view.may("can_add"):
+            add = Link(view.titled("add", _("新增")), view.url("add"), "fa-plus", "primary")
         return {
-            "view_title": view.noun,
+            "view_title": title,
             "table": self.table(),
             "tabs": self.tabs(),
             "filters": self.filters(),
@@ -44,9 +44,9 @@ class ListPage:
             "reset_url": view.url("list"),
             "links": [*links, *([add] if add else [])],
             "empty_text": self._empty(),
-            "empty_link": None if self._narrowed() else add,
+            "empty_link": None if self._narrowed() or self._tab() else add,
             "hidden_query": self._hidden(),
-            "crumbs": [Crumb(view.noun)],
+            "crumbs": [Crumb(title)],
         }
 
     def table(self) -> Table:
@@ -104,14 +104,15 @@ class ListPage:
 
     def _column(self, name: str) -> Column:
         label = self.view.label(name)
+        wide_only = name in self.view.wide_only
         if name not in self.view.order_columns:
-            return Column(name, label)
+            return Column(name, label, wide_only=wide_only)
         order = self.asked.order
         current = order.column == name
         descending = current and not order.descending
         url = self._url(order=name, direction="desc" if descending else "asc")
         direction = ("desc" if order.descending else "asc") if current else None
-        return Column(name, label, url, direction)
+        return Column(name, label, url, direction, wide_only)
 
     def _url(self, **changes: Any) -> str:
         args: dict[str, Any] = {
@@ -124,12 +125,26 @@ class ListPage:
         kept = ("order", "direction", "tab")
         return [(name, request.args[name]) for name in kept if name in request.args]
 
+    def _tab(self) -> str:
+        """Return the label of the ready-made filter that is on, unless it lets everything through."""
+        asked = self.asked.tab
+        return next(
+            (
+                _(label)
+                for name, label, test in self.view.tabs
+                if name == asked and test is not None
+            ),
+            "",
+        )
+
     def _narrowed(self) -> bool:
         return bool(self.asked.query or self.asked.filters)
 
     def _empty(self) -> str:
         if self._narrowed():
             return _("没有符合条件的记录，请换个条件试试。")
+        if tab := self._tab():
+            return _("“%(tab)s”里没有记录。", tab=tab)
         return _(self.view.empty_text) if self.view.empty_text else _("还没有记录。")
 
     def _placeholder(self) -> str:
@@ -137,14 +152,17 @@ class ListPage:
         return _("、").join(dict.fromkeys(self.view.label(name) for name in names))
 
 
-def rows_of(view: RecordView, records: list[Any]) -> list[Row]:
-    """Return a view's cells for some records; the first cell leads to the detail page."""
+def rows_of(view: RecordView, records: list[Any], without: str = "") -> list[Row]:
+    """Return a view's cells for some records; the first cell leads to the detail page.
+
+    ``without``: a column to leave out, where every row would say the same.
+    """
     may_show = view.may("can_show")
     return [
         Row(
             id=record.id,
             url=view.url("show", pk=record.id) if may_show else None,
-            cells=[cell(view, record, name) for name in view.list_columns],
+            cells=[cell(view, record, name) for name in view.list_columns if name != without],
         )
         for record in records
     ]
@@ -158,8 +176,16 @@ def cell(view: RecordView, record: Any, name: str) -> Markup | str:
 
 
 def table_of(
-    view: RecordView, records: list[Any], count_text: str = "", more_url: str | None = None
+    view: RecordView,
+    records: list[Any],
+    count_text: str = "",
+    more_url: str | None = None,
+    without: str = "",
 ) -> Table:
     """Return a short table of a view's records, for related lists and queues."""
-    columns = [Column(name, view.label(name)) for name in view.list_columns]
-    return Table(columns, rows_of(view, records), count_text, more_url=more_url)
+    columns = [
+        Column(name, view.label(name), wide_only=name in view.wide_only)
+        for name in view.list_columns
+        if name != without
+    ]
+    return Table(columns, rows_of(view, records, without), count_text, more_url=more_url)

@@ -80,21 +80,52 @@ def clocks(record: Ticket) -> list[tuple[str, Any, Any, str]]:
 
 
 def assignments(record: Ticket) -> Table:
-    """Return the departments with their own progress."""
-    names = ["organization", "role", "status", "accepted_at", "arrived_at", "reported_at", "result"]
-    return _plain_table(TicketAssignment, names, record.assignments)
+    """Return the departments with their own progress, when each step was, and what they did."""
+    names = ["organization", "role", "status", "result"]
+    columns = [Column(name, label_of(TicketAssignment, name)) for name in names]
+    columns.insert(3, Column("times", _("时间")))
+    rows = []
+    for part in record.assignments:
+        cells = [shown(getattr(part, name)) for name in names]
+        cells.insert(3, _times(part))
+        rows.append(Row(part.id, None, cells))
+    return Table(columns, rows)
+
+
+def _times(part: TicketAssignment) -> Markup | str:
+    """Return the instants of a department's steps, one to a line."""
+    done = [
+        Markup('<span class="stamp">{} {}</span>').format(label, local(at))
+        for label, at in (
+            (_("应哨"), part.accepted_at),
+            (_("报到"), part.arrived_at),
+            (_("反馈"), part.reported_at),
+        )
+        if at is not None
+    ]
+    return Markup("").join(done) if done else EMPTY
 
 
 def ratings(record: Ticket) -> Table | None:
-    """Return the ratings given so far, round by round."""
+    """Return the ratings given so far: a line for each round and department, its grades side by side."""
     if not record.ratings:
         return None
-    return _plain_table(
-        Rating, ["organization", "dimension", "grade", "round", "rated_by"], record.ratings
-    )
-
-
-def _plain_table(model: type[Any], names: list[str], records: list[Any]) -> Table:
-    columns = [Column(name, label_of(model, name)) for name in names]
-    rows = [Row(each.id, None, [shown(getattr(each, name)) for name in names]) for each in records]
+    dimensions = list({each.dimension_id: each.dimension for each in record.ratings}.values())
+    lines: dict[tuple[int, int], dict[int, Rating]] = {}
+    for each in record.ratings:
+        lines.setdefault((each.round, each.organization_id), {})[each.dimension_id] = each
+    rows = []
+    for number, grades in enumerate(lines.values()):
+        one = next(iter(grades.values()))
+        cells = [shown(one.organization)]
+        cells += [
+            shown(grades[each.id].grade) if each.id in grades else EMPTY for each in dimensions
+        ]
+        rows.append(Row(number, None, [*cells, str(one.round), one.rated_by]))
+    columns = [
+        Column("organization", label_of(Rating, "organization")),
+        *(Column(f"grade-{each.id}", each.name, named=True) for each in dimensions),
+        Column("round", label_of(Rating, "round")),
+        Column("rated_by", label_of(Rating, "rated_by")),
+    ]
     return Table(columns, rows)

@@ -10,27 +10,29 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 from sqlalchemy import Select
 from sqlalchemy.orm import joinedload
-from wtforms import SelectField
-from wtforms.validators import InputRequired
+from wtforms import RadioField
+from wtforms.validators import InputRequired, Optional
 
 from models.duty import DutyItem, DutyList, DutyListStatus
 from models.mechanism import WhistleClass
 from models.organization import Organization, OrganizationKind
-from models.ticket import Ticket, TicketStatus
+from models.ticket import FINAL, Ticket, TicketStatus
 from rules import mechanisms, workflow
 from rules.eligibility import judge, keep, usable
 from rules.errors import Invalid
 from rules.parties import sync
 from rules.policy import Action
 from rules.scope import reachable
+from rules.wording import local
+from rules.workflows.ticket_effects import DISPATCHABLE
 from views import steps
 from views.context import actor, session
 from views.flow import FlowView
-from views.forms import RecordForm
+from views.forms import RecordForm, RecordSelectField, chooser
 from views.listing import id_of
 from views.presentation import Clash, Link, MenuEntry
 from views.records import options_of
-from views.rendering import label_of
+from views.rendering import EMPTY, label_of
 from views.ticket_page import assignments, clock_cell, clocks, overdue, ratings, stages
 
 #: Ready-made filters above the list.
@@ -54,26 +56,28 @@ class TicketView(FlowView):
         MenuEntry("吹哨报到", "我要吹哨", "fa-circle-plus", 20, "add"),
     )
     show_template = "ticket_show.html"
-    list_columns = ["number", "title", "organization", "whistle_class", "lead", "status", "remaining", "created_at"]  # fmt: skip
+    list_columns = ["title", "number", "status", "remaining", "whistle_class", "organization", "lead", "created_at"]  # fmt: skip
+    wide_only = ["created_at"]
     search_columns = ["number", "title"]
     filter_columns = ["status", "theme", "organization", "lead"]
     form_groups = [
-        ("问题", ["title", "detail", "address", "organization"]),
-        ("分类", ["whistle_class", "theme", "channel", "nature"]),
+        ("问题", ["title", "detail", "address"]),
         ("清单依据", ["duty_item", "emergency", "local_tried"]),
-        ("现场联系人", ["contact_name", "contact_phone"]),
+        ("分类", ["whistle_class", "lead", "theme", "channel", "nature"]),
+        ("吹哨单位与联系人", ["organization", "contact_name", "contact_phone"]),
     ]
     show_groups = [
-        ("问题", ["title", "detail", "address", "contact_name", "contact_phone"]),
+        ("问题", ["detail", "address", "contact_name", "contact_phone"]),
         (
             "吹哨",
-            ["number", "organization", "raised_by", "whistle_class", "theme", "channel", "nature"],
+            ["organization", "raised_by", "whistle_class", "theme", "channel", "nature"],
         ),
         ("清单依据", ["duty_item_name", "verdict", "verdict_reason", "emergency", "local_tried"]),
-        ("办理", ["lead", "result", "return_count", "reopen_count"]),
+        ("办理", ["result", "return_count", "reopen_count"]),
     ]
     tabs = [
         ("all", "全部", None),
+        ("open", "在办", Ticket.status.not_in((*FINAL, TicketStatus.DRAFT))),
         *((name, label, Ticket.status.in_(states)) for name, label, states in STATES),
         ("overdue", "已超期", overdue()),
     ]
@@ -98,6 +102,8 @@ class TicketView(FlowView):
                 # Only a filter then, by names that all may read; a party has no area to offer.
                 return found
             return found.where(reachable(actor(), "ticket", Organization.id, Action.ADD))
+        if field == "lead":
+            return found.where(Organization.kind.in_(DISPATCHABLE), Organization.active)
         if field == "duty_item":
             return (
                 found.join(DutyItem.duty_list)
@@ -117,12 +123,19 @@ class TicketView(FlowView):
         place = actor().area_id
         classes = mechanisms.classes_for(session(), place) if place else []
         return {
-            "whistle_class": SelectField(
+            "whistle_class": RadioField(
                 label_of(Ticket, "whistle_class"),
                 choices=[(each.id, f"{each.name}——{each.description}") for each in classes],
                 coerce=int,
                 validators=[InputRequired(_("请选择哨种。"))],
-            )
+            ),
+            "lead": RecordSelectField(
+                _("派往部门"),
+                source=self.url("options", field="lead"),
+                choose=chooser(session(), self.choices("lead"), Organization),
+                description=_("只有直派的哨种需要；不填则按清单派往对应部门。"),
+                validators=[Optional()],
+            ),
         }
 
     def form(self, record: Any) -> RecordForm:
@@ -162,7 +175,19 @@ class TicketView(FlowView):
     def after_save(self, record: Any, form: RecordForm, created: bool) -> None:
         """Blow the whistle at once if that button was pressed."""
         if request.form.get("submit_action") == "raise":
-            workflow.apply(session(), record, "raise", actor())
+            chosen = form["lead"].data
+            data = {"lead": chosen.id} if chosen else {}
+            workflow.apply(session(), record, "raise", actor(), data)
+
+    def saved_text(self, record: Any) -> str:
+        """Say whether the whistle has been blown, and what happens next."""
+        if record.status is TicketStatus.DRAFT:
+            return _("已存为草稿，还没有吹哨。")
+        return _(
+            "已吹哨，编号%(number)s，现在%(status)s。",
+            number=record.number,
+            status=_(record.status.title),
+        )
 
     def editable(self, record: Any) -> str | None:
         """What was blown stays as it was blown."""
@@ -223,7 +248,7 @@ class TicketView(FlowView):
             status,
             clashes,
             aside_url=self.url("eligibility", format="html"),
-            aside_fields=["organization", "duty_item", "emergency", "local_tried"],
+            aside_fields=["duty_item", "organization", "emergency", "local_tried"],
             extra_submits=[Link(_("吹哨"), "raise", "fa-bullhorn")],
             submit_label=_("存为草稿"),
             **more,
@@ -240,9 +265,22 @@ class TicketView(FlowView):
         """A title is as long as it is."""
         return record.title
 
-    def cell_number(self, record: Any) -> str:
-        """A draft has no number yet."""
-        return record.number or _("（草稿）")
+    def cell_number(self, record: Any) -> Markup | str:
+        """A number stays on one line; a draft has none yet."""
+        if not record.number:
+            return EMPTY
+        return Markup('<span class="short">{}</span>').format(record.number)
+
+    def cell_created_at(self, record: Any) -> str:
+        """The day is enough in a list; the page has the minute."""
+        return local(record.created_at, with_time=False)
+
+    def cell_whistle_class(self, record: Any) -> Markup | str:
+        """Make a class that goes straight to the department stand out."""
+        name = str(record.whistle_class)
+        if not record.whistle_class.direct_dispatch:
+            return name
+        return Markup('<span class="badge badge-danger">{}</span>').format(name)
 
     def cell_remaining(self, record: Any) -> Markup | str:
         """Say how long is left for the next step."""
@@ -253,10 +291,11 @@ class TicketView(FlowView):
         return super().shown(
             record,
             status,
+            number=record.number or _("（草稿）"),
+            ticket_title=record.title,
             stages=stages(record),
             clocks=clocks(record),
             assignments=assignments(record),
             ratings=ratings(record),
-            dispatched=record.dispatched_at is not None,
             **more,
         )

@@ -44,6 +44,8 @@ class Waiting:
     order: Any
     empty: str
     args: tuple[tuple[str, str], ...] = ()
+    #: whether its rows wait for the reader, or are there to be known
+    todo: bool = True
 
 
 def queues_of(who: Actor) -> list[Waiting]:
@@ -82,7 +84,7 @@ def queues_of(who: Actor) -> list[Waiting]:
         Waiting(Role.INSPECTOR, "已超期的哨单", "TicketView", overdue(), by_response, "没有超期的哨单。", (("tab", "overdue"),)),
         Waiting(Role.ORGANIZATION_DEPARTMENT, "草拟中的协议", "AgreementView", draft, Agreement.id, "没有草拟中的协议。", (("status", "draft"),)),
         Waiting(Role.ORGANIZATION_DEPARTMENT, "60 天内到期的协议", "AgreementView", soon, Agreement.valid_until, "近期没有到期的协议。", (("status", "in_force"),)),
-        Waiting(Role.UNIT_LIAISON, "本单位的协议", "AgreementView", Agreement.status == AgreementStatus.IN_FORCE, Agreement.valid_until, "本单位还没有生效的协议。"),
+        Waiting(Role.UNIT_LIAISON, "本单位的协议", "AgreementView", Agreement.status == AgreementStatus.IN_FORCE, Agreement.valid_until, "本单位还没有生效的协议。", todo=False),
         Waiting(Role.DUTY_LIST_OFFICER, "待发布的清单", "DutyListView", drafts, DutyList.id, "没有待发布的清单。", (("status", "draft"),)),
         Waiting(Role.TOWNSHIP_REVIEWER, "待发布的清单", "DutyListView", and_(drafts, DutyList.organization_id == who.area_id), DutyList.id, "没有待发布的清单。", (("status", "draft"),)),
     ]  # fmt: skip
@@ -102,9 +104,13 @@ class WorkbenchView(IndexView):
     def index(self) -> Any:
         """Show the actor's queues and his scope's health in four figures."""
         who = actor()
-        queues = [_queue(each) for each in queues_of(who) if who.has(each.role)]
-        waiting = sum(int(queue.count_text.rstrip("+")) for queue in queues)
-        cookie["waiting"] = waiting
+        mine = [each for each in queues_of(who) if who.has(each.role)]
+        queues = [_queue(each) for each in mine]
+        cookie["waiting"] = sum(
+            int(queue.count_text.rstrip("+"))
+            for each, queue in zip(mine, queues, strict=True)
+            if each.todo
+        )
         may_raise = permissions.allowed(who.roles, "can_add", "TicketView")
         links = []
         if may_raise:
@@ -137,7 +143,7 @@ def figures(who: Actor) -> list[tuple[str, str, str, str]]:
         return []
     open_states = [state for state in S if state not in (*FINAL, S.DRAFT)]
     tests: list[tuple[str, Any, str, dict[str, Any]]] = [
-        ("在办哨单", Ticket.status.in_(open_states), "info", {}),
+        ("在办哨单", Ticket.status.in_(open_states), "info", {"tab": "open"}),
         ("已超期", overdue(), "danger", {"tab": "overdue"}),
         ("退单待审", Ticket.status == S.RETURN_PENDING, "warning", {"tab": "return"}),
         ("已销号", Ticket.status == S.CLOSED, "success", {"tab": "closed"}),
@@ -147,5 +153,6 @@ def figures(who: Actor) -> list[tuple[str, str, str, str]]:
         some = select(Ticket.id).where(test).limit(COUNT_CAP + 1).subquery()
         number = session().scalar(select(func.count(some.c.id))) or 0
         text = f"{COUNT_CAP}+" if number > COUNT_CAP else str(number)
-        result.append((_(label), text, tone, url_for("TicketView.list", **args)))
+        calm = tone if number else "muted"
+        result.append((_(label), text, calm, url_for("TicketView.list", **args)))
     return result

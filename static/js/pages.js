@@ -52,7 +52,7 @@ export function startAside() {
 /** Where there is no room beside the form, the advice follows the questions that it answers. */
 function placeAside(form, aside) {
   const column = aside.parentElement;
-  const [, first] = (form.dataset.asideFields || "").split(" ");
+  const [first] = (form.dataset.asideFields || "").split(" ");
   const group = form.querySelector(`[name="${first}"]`)?.closest(".field-group");
   if (!group) return;
   const narrow = window.matchMedia("(max-width: 1100px)");

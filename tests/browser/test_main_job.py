@@ -119,6 +119,7 @@ def blow_the_whistle(visit: Visit) -> str:
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_contain_text(TITLE)
     expect(heading).to_contain_text("待审核")
+    expect(page.get_by_role("status").filter(has_text="已吹哨，编号")).to_be_visible()
     community.picture("12-ticket-raised", DESK, PHONE)
     found = re.search(r"城关镇\d{4}-\d{4}", page.get_by_role("main").inner_text())
     assert found is not None
@@ -166,9 +167,9 @@ def rate_and_close(visit: Visit, number: str) -> None:
     find(visit, "community", number)
     dialogue = community.start("评哨")
     for department in (LEAD, ASSISTING):
+        part = dialogue.get_by_role("group", name=department)
         for dimension in DIMENSIONS:
-            grades = dialogue.get_by_role("group", name=re.compile(f"{department}.*{dimension}"))
-            grades.get_by_label("满意", exact=True).check()
+            part.get_by_role("group", name=dimension).get_by_text("满意", exact=True).click()
     community.picture("20-rate-dialogue", DESK, PHONE, whole=False)
     community.confirm("评哨")
     find(visit, "office", number)
