@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
@@ -9,7 +10,7 @@ from flask_babel import pgettext
 from markupsafe import Markup
 from sqlalchemy import Text, inspect, select
 
-from models.base import Titled
+from models.base import Titled, UTCDateTime
 from models.ledger import AuditEntry, Event
 from rules import audit, ledger, workflow
 from rules.policy import Action
@@ -196,6 +197,8 @@ def _value(kind: Any, value: Any) -> str:
     members = getattr(kind, "enum_class", None)
     if members is not None:
         return next((_(m.title) for m in members if m.value == value), EMPTY)
+    if isinstance(kind, UTCDateTime) and value:
+        return str(shown(dt.datetime.fromisoformat(value)))
     return str(shown(value))
 
 
