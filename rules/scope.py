@@ -166,6 +166,34 @@ def _some(
     return and_(spoken.is_not(None), probe)
 
 
+def way_to(actor: Actor, model: type[Any]) -> tuple[FromClause, Any, ColumnElement[bool]] | None:
+    """Return the rows by which an actor finds his records in order: (rows, key, how to join them).
+
+    There is one for each record in reach, and an index walks them by ``key``, the record's id. For a
+    reader whose records lie thin among others' and a database that does not choose this way itself;
+    the criterion still guards the statement. ``None`` where no one organisation's rows are all.
+    """
+    granted = _granted(actor, model, (Action.READ,))
+    if not isinstance(model.__scope__, Parties) or len(granted) != 1 or actor.system:
+        return None
+    (scope,) = granted
+    organization_id = actor.area_id if scope is Scope.AREA else actor.organization_id
+    if scope not in (Scope.AREA, Scope.PARTY) or organization_id is None:
+        return None
+    party, other = TicketParty.__table__.alias(), TicketParty.__table__.alias()
+    again = exists().where(
+        other.c.organization_id == organization_id,
+        other.c.ticket_id == party.c.ticket_id,
+        other.c.relation < party.c.relation,
+    )
+    joined = and_(
+        party.c.ticket_id == model.id,
+        party.c.organization_id == organization_id,
+        ~again.correlate_except(other),
+    )
+    return party, party.c.ticket_id, joined
+
+
 def _organizations(actor: Actor, scope: Scope) -> Select[tuple[int]]:
     """Return the ids of the organisations within AREA, LINE or OWN of the actor."""
     line = OrganizationLine.__table__.alias()

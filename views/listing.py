@@ -14,7 +14,9 @@ from sqlalchemy import ColumnElement, Select, TypeDecorator, and_, func, inspect
 from sqlalchemy.orm import Session
 
 from models.base import Titled
+from rules.actor import current
 from rules.errors import Invalid
+from rules.scope import way_to
 
 PAGE_SIZE = 25
 #: Counting stops here: nobody needs to know that there are 83,912 and not 83,911.
@@ -108,10 +110,24 @@ def matches(model: type[Any], columns: Sequence[str], text: str) -> ColumnElemen
             relation, column = name.split(".", 1)
             attribute = getattr(model, relation)
             target = getattr(attribute.property.mapper.class_, column)
-            tests.append(attribute.has(target.icontains(text, autoescape=True)))
+            tests.append(attribute.has(_contains(target, text)))
         else:
-            tests.append(getattr(model, name).icontains(text, autoescape=True))
+            tests.append(_contains(getattr(model, name), text))
     return or_(*tests)
+
+
+def _contains(column: Any, text: str) -> ColumnElement[bool]:
+    """Return the substring test, blind to case only where there is any: Chinese has none.
+
+    PostgreSQL takes three times as long to fold the case of every row.
+    """
+    folding = text.lower() != text.upper()
+    test: ColumnElement[bool] = (
+        column.icontains(text, autoescape=True)
+        if folding
+        else column.contains(text, autoescape=True)
+    )
+    return test
 
 
 def filtered(statement: Select[Any], model: type[Any], filters: Mapping[str, str]) -> Select[Any]:
@@ -158,11 +174,30 @@ def _member(kind: type[Titled], value: str) -> Titled:
     raise ValueError(value)
 
 
-def fetch(session: Session, model: type[Any], statement: Select[Any], request: Request) -> Page:
-    """Return the asked page: one index walk from the cursor, never an OFFSET."""
+def walk(session: Session, model: type[Any], statement: Select[Any]) -> tuple[Select[Any], Any]:
+    """Return the statement and its id column, so put that SQLite walks the reader's own records.
+
+    PostgreSQL finds the shorter way by its statistics. SQLite walks everybody's from the newest
+    on and asks of each whether it is in reach: 36 ms for a community's page of 100,000 tickets.
+    """
+    way = way_to(current(session), model) if session.get_bind().dialect.name == "sqlite" else None
+    if way is None:
+        return statement, model.id
+    rows, key, joined = way
+    return statement.join(rows, joined), key
+
+
+def fetch(
+    session: Session, model: type[Any], statement: Select[Any], request: Request, key: Any = None
+) -> Page:
+    """Return the asked page: one index walk from the cursor, never an OFFSET.
+
+    ``key`` stands for the record's id where ``walk`` found another column for it.
+    """
     backwards = request.before is not None or request.last
     descending = request.order.descending != backwards
-    key, tie = getattr(model, request.order.column), model.id
+    tie = model.id if key is None or request.order.column != "id" else key
+    key = tie if request.order.column == "id" else getattr(model, request.order.column)
     cursor = request.before if backwards else request.after
     if cursor is not None:
         statement = statement.where(_beyond(key, tie, cursor, descending))
@@ -214,8 +249,19 @@ def _of_type(column_type: Any, value: Any) -> Any:
     return value
 
 
-def count(session: Session, model: type[Any], statement: Select[Any], cap: int = COUNT_CAP) -> str:
-    """Return how many rows match, as text; "1000+" from the cap on."""
+def count(
+    session: Session,
+    model: type[Any],
+    statement: Select[Any],
+    page: Page | None = None,
+    cap: int = COUNT_CAP,
+) -> str:
+    """Return how many rows match, as text; "1000+" from the cap on.
+
+    A ``page`` that holds them all has counted them.
+    """
+    if page is not None and not page.has_previous and not page.has_next:
+        return str(len(page.rows))
     some = statement.with_only_columns(model.id).order_by(None).limit(cap + 1).subquery()
     number = session.scalar(select(func.count(some.c.id))) or 0
     return f"{cap}+" if number > cap else str(number)

@@ -297,6 +297,10 @@ class RecordView(BaseView):
         ]
         return statement.options(*loads, *self.loads(), raiseload("*"))
 
+    def lies_thin(self, asked: Request) -> bool:
+        """Tell whether no index finds what is asked for but the one of the reader's own records."""
+        return not asked.filters and not asked.tab
+
     def loads(self) -> Options:
         """Return further loader options that the list's cells need."""
         return []

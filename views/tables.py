@@ -51,13 +51,15 @@ class ListPage:
 
     def table(self) -> Table:
         """Return the rows with their cursors and the capped count."""
-        statement = self.view.listed(self.asked)
+        statement, key = self.view.listed(self.asked), None
         database = session()
-        page = listing.fetch(database, self.view.model, statement, self.asked)
+        if self.view.lies_thin(self.asked):
+            statement, key = listing.walk(database, self.view.model, statement)
+        page = listing.fetch(database, self.view.model, statement, self.asked, key)
         return Table(
             columns=[self._column(name) for name in self.view.list_columns],
             rows=rows_of(self.view, page.rows),
-            count_text=listing.count(database, self.view.model, statement),
+            count_text=listing.count(database, self.view.model, statement, page),
             first_url=self._url() if page.has_previous else None,
             previous_url=self._url(before=page.first_cursor) if page.has_previous else None,
             next_url=self._url(after=page.last_cursor) if page.has_next else None,

@@ -29,7 +29,7 @@ from views import steps
 from views.context import actor, session
 from views.flow import FlowView
 from views.forms import RecordForm, RecordSelectField, chooser
-from views.listing import id_of
+from views.listing import Request, id_of
 from views.presentation import Clash, Link, MenuEntry
 from views.records import options_of
 from views.rendering import EMPTY, label_of
@@ -87,6 +87,11 @@ class TicketView(FlowView):
         "can_receivers": Action.ACT,
         "can_eligibility": Action.ADD,
     }
+
+    def lies_thin(self, asked: Request) -> bool:
+        """Open tickets are few, and found by their state; a place's or a department's, by it."""
+        found_by = {"status", "organization", "lead"} & set(asked.filters)
+        return not found_by and asked.tab in ("", "all", "closed")
 
     def choices(self, field: str) -> Select[Any]:
         """Offer the places of the actor's own area, and the published items of their lists."""
