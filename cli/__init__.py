@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from cli import accounts, demo, duty_lists, ledger, mechanisms, roles, server, simulate
-from imports.cli import import_group
+from cli import accounts, demo, duty_lists, imports, ledger, mechanisms, roles, server, simulate
 
 
 def init_app(app: Flask) -> None:
@@ -19,6 +18,6 @@ def init_app(app: Flask) -> None:
         duty_lists.duty_lists,
         ledger.ledger,
         simulate.simulate,
-        import_group,
+        imports.import_group,
     ):
         app.cli.add_command(command)

@@ -11,8 +11,8 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
+from cli.imports import import_group
 from database import db
-from imports.cli import import_group
 from rules.actor import SYSTEM, acting_as
 from tests.conftest import Backend
 from tests.imports.books import MESSY, ORGANIZATIONS, THREE_LISTS
