@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from flask_appbuilder.security.sqla.models import User as FabUser
 from sqlalchemy import ColumnElement, Select, and_, event, exists, false, inspect, or_, select, true
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session
 from sqlalchemy.sql.expression import FromClause
 
 from models.account import Account
@@ -208,6 +208,27 @@ def _organizations(actor: Actor, scope: Scope) -> Select[tuple[int]]:
     raise ValueError(f"the scope {scope.value} does not fit records tied to organisations")
 
 
+class _Criterion(LoaderCriteriaOption):
+    """Guards joined eager loads as well, yet is not kept by the objects that are loaded.
+
+    SQLAlchemy joins eagerly within a criterion only if it propagates; but then every object would
+    carry the criterion of whoever loaded it into its refreshes and lazy loads, whoever the session
+    acts for by then. So the statement gets one that does not propagate, and that hands the compiler
+    one that does.
+    """
+
+    # The superclass's own recipe for the key under which a compiled statement is cached.
+    _traverse_internals = LoaderCriteriaOption._traverse_internals
+
+    def __init__(self, model: type[Any], inside: ColumnElement[bool]) -> None:
+        super().__init__(model, inside, include_aliases=True, propagate_to_loaders=False)
+        self._compiled = LoaderCriteriaOption(model, inside, include_aliases=True)
+
+    def get_global_criteria(self, attributes: dict[Any, Any]) -> None:
+        """Put the criterion where the compiler looks for it."""
+        self._compiled.get_global_criteria(attributes)
+
+
 def read_options(actor: Actor, *actions: Action) -> tuple[Any, ...]:
     """Return the loader criteria of every scoped record type for one actor."""
     return _read_options(actor, actions, tuple(record_types().values()))
@@ -227,9 +248,7 @@ def _read_options(
             target = FabUser
             allowed = criterion(actor, Account, *actions, rows=rows)
             inside = FabUser.id.in_(select(rows.c.id).where(allowed))
-        options.append(
-            with_loader_criteria(target, inside, include_aliases=True, propagate_to_loaders=False)
-        )
+        options.append(_Criterion(target, inside))
     return tuple(options)
 
 
