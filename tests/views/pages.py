@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import unescape
 from html.parser import HTMLParser
 
 Pairs = list[tuple[str, str]]
-VOID = {"input", "img", "br", "link", "meta", "hr", "col", "source", "path"}
 
 
 @dataclass
@@ -173,6 +173,7 @@ class _Tags(HTMLParser):
         self.tags.append((tag, {name: value or "" for name, value in attrs}))
 
 
+@lru_cache(maxsize=2000)
 def tags_of(html: str) -> list[tuple[str, dict[str, str]]]:
     """Return every tag with its attributes."""
     parser = _Tags()
