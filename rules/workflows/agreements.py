@@ -14,6 +14,8 @@ from rules.actor import Actor
 from rules.agreements import check, next_number
 from rules.calendar import shanghai_date
 from rules.errors import Conflict
+from rules.policy import Action
+from rules.scope import criterion
 from rules.workflow import Context, Input, Relation, Step, Workflow, begin, register
 
 S = AgreementStatus
@@ -24,7 +26,10 @@ KEEPERS = (
 
 
 def _relations(session: Session, record: Any, actor: Actor) -> frozenset[Relation]:
-    return frozenset({Relation.ANY})
+    """Whoever reaches one side reads the agreement; the steps take reach of both, as the gate asks."""
+    inside = criterion(actor, Agreement, Action.ACT)
+    reached = session.scalar(select(Agreement.id).where(Agreement.id == record.id, inside))
+    return frozenset() if reached is None else frozenset({Relation.ANY})
 
 
 def _bring_into_force(context: Context) -> None:
