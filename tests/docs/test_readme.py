@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -51,10 +52,15 @@ def app(sqlite: Backend) -> Flask:
 
 
 @pytest.fixture
-def root(app: Flask) -> click.Context:
-    """The context of the ``flask`` command itself, with the commands of its extensions."""
+def root(app: Flask) -> Iterator[click.Context]:
+    """The context of the ``flask`` command itself, with the commands of its extensions.
+
+    Looking a command up pushes an application context, which must not outlive the test.
+    """
     group = FlaskGroup(create_app=lambda: app)
-    return click.Context(group, info_name="flask", obj=ScriptInfo(create_app=lambda: app))
+    script = ScriptInfo(create_app=lambda: app)
+    with click.Context(group, info_name="flask", obj=script) as context:
+        yield context
 
 
 def check_command(root: click.Context, line: str) -> None:
