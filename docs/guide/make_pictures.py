@@ -126,7 +126,7 @@ def community(camera: Camera) -> None:
         choose(page, "duty_item", "路灯")
         page.wait_for_load_state("networkidle")
         page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
-        camera.keep(page, "community-raise", 1430)
+        camera.keep(page, "community-raise", 1540)
         ticket(page, "校门口道路坑洼")
         camera.keep(page, "community-ticket", 760)
         step(page, "rate")
