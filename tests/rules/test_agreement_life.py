@@ -13,7 +13,7 @@ from models.agreement import AgreementStatus as S
 from rules import ledger, workflow
 from rules.actor import acting_as
 from rules.agreements import check, next_number
-from rules.errors import Conflict, Forbidden, Invalid, OutOfScope, Refused
+from rules.errors import Conflict, Forbidden, Invalid, Refused
 from rules.workflows.agreements import AGREEMENTS
 from tests.factories.roads import inputs
 from tests.factories.world import ACCOUNTS, World
@@ -80,29 +80,27 @@ def test_every_step_by_every_account(one_session: Session, one_world: World, sta
                 else:
                     with pytest.raises(Refused) as refusal:
                         workflow.apply(one_session, agreement, action, actor, data, now=TODAY)
-                    assert type(refusal.value) is _refusal(account, action, status)
+                    assert type(refusal.value) is _refusal(account)
                     assert refusal.value.message.endswith("。")
                 savepoint.rollback()
             one_session.expire_all()
             assert agreement.status is status
 
 
-def _refusal(account: str, action: str, status: S) -> type[Refused]:
-    """Keepers are told that the state forbids it; those of elsewhere run into the gate."""
-    if account not in (*KEEPERS, "partyb"):
-        return Forbidden
-    return OutOfScope if action in ALLOWED[status] else Conflict
+def _refusal(account: str) -> type[Refused]:
+    """Keepers are told that the state forbids it; to all others the step is not theirs."""
+    return Conflict if account in KEEPERS else Forbidden
 
 
 @pytest.mark.parametrize("status", [S.DRAFT, S.IN_FORCE])
 def test_another_countys_organisation_department_writes_nothing(
     session: Session, world: World, status: S
 ) -> None:
-    """Its role knows the step, so it is the gate that stops the flush."""
+    """Its role knows the step, but the agreement lies outside its reach."""
     agreement = brought_to(world, status)
     session.commit()
     action = "bring_into_force" if status is S.DRAFT else "terminate"
-    with pytest.raises(OutOfScope):
+    with pytest.raises(Forbidden):
         world.step(agreement, action, "partyb", now=TODAY, note="越界")
     session.rollback()
     assert agreement.status is status
