@@ -249,7 +249,7 @@ class RecordView(BaseView):
         """Return the record, or answer 404 whether it is hidden or not there."""
         if pk > LARGEST_ID:
             abort(404)
-        statement = select(self.model).where(self.model.id == pk)
+        statement = select(self.model).where(self.model.id == pk).options(*self.detail_loads())
         record = session().scalars(statement).unique().first()
         if record is None:
             abort(404)
@@ -300,6 +300,10 @@ class RecordView(BaseView):
     def lies_thin(self, asked: Request) -> bool:
         """Tell whether no index finds what is asked for but the one of the reader's own records."""
         return not asked.filters and not asked.tab
+
+    def detail_loads(self) -> Options:
+        """Return loader options for a record's own pages."""
+        return []
 
     def loads(self) -> Options:
         """Return further loader options that the list's cells need."""
