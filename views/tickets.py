@@ -266,6 +266,15 @@ class TicketView(FlowView):
         statement = self.choices(field).where(self.target(field).id == number)
         return session().scalars(statement).unique().first()
 
+    def detail_loads(self) -> Options:
+        """Departments at work and their ratings come with their names, however many they are."""
+        ratings = selectinload(Ticket.ratings)
+        return [
+            selectinload(Ticket.assignments).joinedload(TicketAssignment.organization),
+            ratings.joinedload(Rating.organization),
+            ratings.joinedload(Rating.dimension),
+        ]
+
     def cell_title(self, record: Any) -> str:
         """A title is as long as it is."""
         return record.title
