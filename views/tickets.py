@@ -9,14 +9,14 @@ from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
 from markupsafe import Markup
 from sqlalchemy import Select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 from wtforms import RadioField
 from wtforms.validators import InputRequired, Optional
 
 from models.duty import DutyItem, DutyList, DutyListStatus
 from models.mechanism import WhistleClass
 from models.organization import Organization, OrganizationKind
-from models.ticket import FINAL, Ticket, TicketStatus
+from models.ticket import FINAL, Rating, Ticket, TicketAssignment, TicketStatus
 from rules import mechanisms, workflow
 from rules.eligibility import judge, keep, usable
 from rules.errors import Invalid
@@ -31,7 +31,7 @@ from views.flow import FlowView
 from views.forms import RecordForm, RecordSelectField, chooser
 from views.listing import Request, id_of
 from views.presentation import Clash, Link, MenuEntry
-from views.records import options_of
+from views.records import Options, options_of
 from views.rendering import EMPTY, label_of
 from views.ticket_page import assignments, clock_cell, clocks, overdue, ratings, stages
 
