@@ -217,9 +217,7 @@ def build(session: Session) -> None:
     session.flush()
 
 
-def _lists(
-    session: Session, places: dict[str, Organization], county: str, township: str
-) -> None:
+def _lists(session: Session, places: dict[str, Organization], county: str, township: str) -> None:
     versions: dict[DutyListType, DutyList] = {}
     for kind, name, departments in ITEMS:
         if kind not in versions:
