@@ -258,7 +258,7 @@ def guard_statement(state: ORMExecuteState) -> None:
     if actor.system or REVIEWED in state.execution_options:
         return
     if not state.is_orm_statement or state.is_insert or state.is_from_statement:
-        raise UnreviewedStatement(f"statement without a mapped class: {state.statement}")
+        raise UnreviewedStatement(f"{_kind(state)} that the gate cannot read: name mapped classes")
     if state.is_column_load:
         # Refreshing columns of an object that this session has already been given: a row that
         # the actor has just moved away must still be nameable in the answer.
@@ -273,6 +273,11 @@ def guard_statement(state: ORMExecuteState) -> None:
     state.statement = state.statement.options(*options)
 
 
+def _kind(state: ORMExecuteState) -> str:
+    # Not the statement's text: some cannot be written out before they are compiled.
+    return type(state.statement).__name__
+
+
 def _guard_update(state: ORMExecuteState) -> None:
     """Refuse bulk UPDATEs whose result the criterion cannot vouch for: it only sees rows as they were.
 
@@ -280,10 +285,10 @@ def _guard_update(state: ORMExecuteState) -> None:
     """
     by_key = isinstance(state.parameters, list)
     if by_key or state.execution_options.get("dml_strategy", "auto") not in ("auto", "orm"):
-        raise UnreviewedStatement(f"bulk UPDATE by primary key: {state.statement}")
+        raise UnreviewedStatement("bulk UPDATE by primary key: the criterion does not apply to it")
     mapper = state.bind_mapper
     if mapper is not None and named_columns(state) & _anchors(mapper.class_):
-        raise UnreviewedStatement(f"bulk UPDATE that moves rows: {state.statement}")
+        raise UnreviewedStatement("bulk UPDATE that moves rows: change the objects instead")
 
 
 def named_columns(state: ORMExecuteState) -> set[str]:
