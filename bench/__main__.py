@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import platform
 import sqlite3
@@ -24,6 +25,8 @@ BENCHES = ("import", "list")
 def main() -> None:
     """Run what was asked for."""
     asked = _arguments()
+    # FAB warns of every log-in without a page to go on to.
+    logging.getLogger("flask_appbuilder").setLevel(logging.ERROR)
     results: list[Result] = []
     with ExitStack() as stack:
         if asked.folder is None:

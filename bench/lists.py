@@ -88,6 +88,8 @@ def pages_of(app: Flask, who: str, username: str) -> list[Page]:
         "list 90 % in": f"/tickets/list/?after={deep}",
         "search, common word": f"/tickets/list/?q={COMMON}",
         "search, rare word": f"/tickets/list/?q={RARE}",
+        "tab, returns": "/tickets/list/?tab=return",
+        "tab, closed": "/tickets/list/?tab=closed",
         "detail": f"/tickets/show/{detail}",
     }
     if roles & {Role.TOWNSHIP_REVIEWER, Role.COMMUNITY_STAFF}:

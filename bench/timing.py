@@ -17,11 +17,12 @@ WARM_UP = 3
 
 @dataclass(frozen=True)
 class Sample:
-    """The runs of one call, in seconds."""
+    """The runs of one call, in seconds. ``processor``: the median of this process's own work."""
 
     median: float
     best: float
     worst: float
+    processor: float
     runs: int
 
 
@@ -53,6 +54,7 @@ class Result:
             "median_ms": round(self.sample.median * 1000, 3),
             "best_ms": round(self.sample.best * 1000, 3),
             "worst_ms": round(self.sample.worst * 1000, 3),
+            "processor_ms": round(self.sample.processor * 1000, 3),
             "runs": self.sample.runs,
             "floor_ms": round(self.floor.median * 1000, 3) if self.floor else None,
             "ratio": round(self.ratio, 2) if self.ratio else None,
@@ -71,20 +73,24 @@ def interleave(
 
     ``before`` is called ahead of every call, outside its time.
     """
-    times: dict[str, list[float]] = {name: [] for name in calls}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
     for turn in range(WARM_UP + runs):
         for name, call in calls.items():
             if before is not None:
                 before()
             gc.collect(0)
-            began = time.perf_counter()
+            worked, began = time.process_time(), time.perf_counter()
             call()
+            taken = time.perf_counter() - began, time.process_time() - worked
             if turn >= WARM_UP:
-                times[name].append(time.perf_counter() - began)
-    return {
-        name: Sample(statistics.median(taken), min(taken), max(taken), len(taken))
-        for name, taken in times.items()
-    }
+                times[name].append(taken)
+    return {name: _sample(taken) for name, taken in times.items()}
+
+
+def _sample(taken: list[tuple[float, float]]) -> Sample:
+    walls = [wall for wall, _own in taken]
+    own = statistics.median(own for _wall, own in taken)
+    return Sample(statistics.median(walls), min(walls), max(walls), own, len(taken))
 
 
 @contextmanager
@@ -104,8 +110,8 @@ def statements(engine: Engine) -> Iterator[list[str]]:
 
 def table(results: Sequence[Result]) -> str:
     """Return the results as lines of text, columns aligned."""
-    head = ("bench", "database", "who", "what", "median ms", "best ms", "× floor", "floor ms")
-    lines = [(*head, "statements", "KB")]
+    head = ("bench", "database", "who", "what", "median ms", "best ms", "own ms")
+    lines = [(*head, "× floor", "floor ms", "statements", "KB")]
     for each in results:
         lines.append(
             (
@@ -115,6 +121,7 @@ def table(results: Sequence[Result]) -> str:
                 each.what,
                 f"{each.sample.median * 1000:.1f}",
                 f"{each.sample.best * 1000:.1f}",
+                f"{each.sample.processor * 1000:.1f}",
                 f"{each.ratio:.1f}" if each.ratio else "",
                 f"{each.floor.median * 1000:.2f}" if each.floor else "",
                 "" if each.statements is None else str(each.statements),
