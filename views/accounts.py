@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import login_user
 from flask_wtf import FlaskForm
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 from werkzeug.security import check_password_hash
@@ -32,7 +33,7 @@ from views.context import actor, session, unit_of_work
 from views.forms import RecordForm
 from views.presentation import FormGroup, MenuEntry
 from views.records import RecordView
-from views.rendering import shown
+from views.rendering import named, shown
 
 
 def hashed(password: str) -> str:
@@ -60,14 +61,13 @@ class AccountView(RecordView):
     model = Account
     route_base = "/accounts"
     menu = (MenuEntry("系统管理", "用户", "fa-users", 20),)
-    list_columns = ["username", "full_name", "organization", "role_names", "active", "last_login"]
+    list_columns = ["username", "full_name", "organization", "role_names", "last_login"]
     search_columns = ["username", "last_name", "organization.name"]
     filter_columns = ["organization", "active"]
     order_columns = ["username"]
     form_groups = [
         ("账号", ["username", "last_name", "email", "organization", "active"]),
-        ("角色", ["role_names"]),
-        ("密码", ["password"]),
+        ("角色与密码", ["role_names", "password"]),
     ]
     show_groups = [
         ("账号", ["username", "full_name", "email", "organization", "active"]),
@@ -89,6 +89,10 @@ class AccountView(RecordView):
     demands = RecordView.demands | dict.fromkeys(
         ("can_list", "can_show", "can_options"), Action.ADD
     )
+
+    def fill(self, record: Any) -> None:
+        """A new account is made to be used."""
+        record.active = True
 
     def loads(self) -> list[Any]:
         """Roles are named in every row."""
@@ -145,6 +149,10 @@ class AccountView(RecordView):
         if session().scalars(query).first() is not None:
             message = _("账号“%(name)s”已被使用，请换一个。", name=record.username)
             raise Invalid(message, username=message)
+
+    def cell_username(self, record: Any) -> Markup | str:
+        """Name the account, and say so if it is no longer in use."""
+        return named(record.username, in_use=bool(record.active))
 
     def cell_full_name(self, record: Any) -> str:
         """Show the whole name."""

@@ -137,7 +137,12 @@ class AuditView(RecordView):
         model = record_types().get(record.record_type)
         changes: list[Change] = [details.change_of(model, record)] if model else []
         return super().shown(
-            record, status, view_title=record.record_title, changes=changes, **more
+            record,
+            status,
+            view_title=record.record_title,
+            changes=changes,
+            changes_open=True,
+            **more,
         )
 
 

@@ -16,6 +16,7 @@ from views.links import import_links
 from views.listing import Order
 from views.presentation import Link, MenuEntry
 from views.records import RecordView, RelatedList
+from views.rendering import named
 
 
 class OrganizationView(RecordView):
@@ -68,11 +69,7 @@ class OrganizationView(RecordView):
 
     def cell_name(self, record: Any) -> Markup | str:
         """Name the organisation, and say so if it is no longer in use."""
-        if record.active:
-            return str(record.name)
-        return Markup('{} <span class="badge badge-muted">{}</span>').format(
-            record.name, _("已停用")
-        )
+        return named(record.name, in_use=record.active)
 
     def extra_links(self, record: Any | None) -> list[Link]:
         """Offer the import beside the list."""

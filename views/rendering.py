@@ -32,6 +32,13 @@ def badge(member: Titled) -> Markup:
     return Markup('<span class="badge badge-{}">{}</span>').format(member.tone, _(member.title))
 
 
+def named(name: str, *, in_use: bool) -> Markup | str:
+    """Return a record's name, with a badge if it is no longer in use."""
+    if in_use:
+        return name
+    return Markup('{} <span class="badge badge-muted">{}</span>').format(name, _("已停用"))
+
+
 def shown(value: Any) -> Markup | str:
     """Return a value as a cell or a detail shows it; never trusts its text."""
     if value is None or value == "":

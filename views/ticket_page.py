@@ -24,6 +24,10 @@ ROAD = [
 ]
 
 
+#: What is waited for first where a stage has two parts.
+BEFORE = {TicketStatus.PENDING_REVIEW: "审核", TicketStatus.RESOLVED: "评哨、销号"}
+
+
 def overdue() -> Any:
     """Return which tickets are past the deadline of the step they are at: compared, never flagged."""
     now = func.current_timestamp()
@@ -59,7 +63,7 @@ def stages(record: Ticket) -> list[tuple[str, str, Any]]:
             bar.append((_(label), "done", at))
         elif not reached and record.status not in FINAL:
             reached = True
-            bar.append((_(label), "current", None))
+            bar.append((_(BEFORE.get(record.status, label)), "current", None))
         else:
             bar.append((_(label), "todo", None))
     return bar
@@ -107,9 +111,13 @@ def _times(part: TicketAssignment) -> Markup | str:
 
 
 def ratings(record: Ticket) -> Table | None:
-    """Return the ratings given so far: a line for each round and department, its grades side by side."""
+    """Return the ratings given so far: a line for each round and department, its grades side by side.
+
+    Who gave them stands in the timeline.
+    """
     if not record.ratings:
         return None
+    again = any(each.round > 1 for each in record.ratings)
     dimensions = list({each.dimension_id: each.dimension for each in record.ratings}.values())
     lines: dict[tuple[int, int], dict[int, Rating]] = {}
     for each in record.ratings:
@@ -121,11 +129,11 @@ def ratings(record: Ticket) -> Table | None:
         cells += [
             shown(grades[each.id].grade) if each.id in grades else EMPTY for each in dimensions
         ]
-        rows.append(Row(number, None, [*cells, str(one.round), one.rated_by]))
+        rows.append(Row(number, None, [*cells, str(one.round)] if again else cells))
     columns = [
         Column("organization", label_of(Rating, "organization")),
         *(Column(f"grade-{each.id}", each.name, named=True) for each in dimensions),
-        Column("round", label_of(Rating, "round")),
-        Column("rated_by", label_of(Rating, "rated_by")),
     ]
+    if again:
+        columns.append(Column("round", label_of(Rating, "round")))
     return Table(columns, rows)
