@@ -71,7 +71,10 @@ class ChuishaoSecurityManager(SecurityManager):
     def auth_user_db(self, username: str, password: str) -> Account | None:
         """Check a password under the system's name; a locked account is not even looked at."""
         with acting_as(self.appbuilder.session(), SYSTEM):
-            account = self.find_user(username=username) if username else None
+            account = None
+            if username:
+                # FAB takes the e-mail address for a name as well.
+                account = self.find_user(username=username) or self.find_user(email=username)
             if account is not None and account.locked_until and account.locked_until > utcnow():
                 flash(
                     _("密码多次输错，账号已锁定到 %(when)s。", when=local(account.locked_until)),
