@@ -1,0 +1,101 @@
+"""The source holds no way past the gate but those that were looked at and are listed here."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EDGES = ("views/", "imports/", "cli/", "reports/")
+FOLDERS = ("models", "rules", "imports", "reports", "notifications", "views", "cli", "presets")
+
+#: What can carry a statement to the database without the session's events, or past the criterion.
+WAYS = {
+    "bulk_save_objects",
+    "bulk_insert_mappings",
+    "bulk_update_mappings",
+    "connection",
+    "raw_connection",
+    "exec_driver_sql",
+    "from_statement",
+    "__table__",
+    "text",
+    "literal_column",
+    "reviewed",
+    "engine",
+    "get_bind",
+    "make_transient_to_detached",
+}
+MODULES = {"sa", "sqlalchemy"}
+#: Where each was looked at: what it reads or writes carries the criterion, or is nobody's data.
+LOOKED_AT: dict[str, set[str]] = {
+    "models/agreement.py": {"text"},  # the condition of a partial index
+    "models/base.py": {"__table__"},
+    "rules/audit.py": {"__table__", "connection", "reviewed"},  # the log of the flush under way
+    "rules/numbering.py": {"__table__", "get_bind", "reviewed"},  # a counter
+    "rules/parties.py": {"__table__", "reviewed"},  # rows derived from the tree
+    "rules/scope.py": {"__table__", "connection", "reviewed"},  # the gate itself
+    "rules/workflow.py": {"__table__", "get_bind", "reviewed"},  # SQLite's write lock
+    "views/listing.py": {"get_bind"},  # asks which database it is
+}
+
+
+def ways_in(source: str) -> set[str]:
+    """Return which of the ways a module takes, by attribute, name or import."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute):
+            # A record may well have a text; only SQLAlchemy's is a statement.
+            of_sqlalchemy = isinstance(node.value, ast.Name) and node.value.id in MODULES
+            found.add(node.attr if node.attr != "text" or of_sqlalchemy else "")
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy"):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Name) and node.id != "text":
+            found.add(node.id)
+    return found & WAYS
+
+
+def sources() -> list[Path]:
+    """Return the modules that run behind a request or a command."""
+    return sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+
+
+def test_no_module_goes_past_the_gate_unlooked_at() -> None:
+    found = {
+        str(path.relative_to(ROOT)): ways
+        for path in sources()
+        if (ways := ways_in(path.read_text(encoding="utf-8")))
+    }
+    new = {name: ways - LOOKED_AT.get(name, set()) for name, ways in found.items()}
+    assert {name: ways for name, ways in new.items() if ways} == {}
+
+
+def test_views_and_imports_know_no_way_at_all() -> None:
+    """What answers a person's request asks the session for mapped classes, and nothing else."""
+    edges = {name: ways for name, ways in LOOKED_AT.items() if name.startswith(EDGES)}
+    assert edges == {"views/listing.py": {"get_bind"}}
+
+
+@pytest.mark.parametrize(
+    ("source", "way"),
+    [
+        ("session.connection().execute(q)", "connection"),
+        ("db.engine.connect()", "engine"),
+        ("sa.text('SELECT 1')", "text"),
+        ("from sqlalchemy import text", "text"),
+        ("from sqlalchemy import text as t\nt('')", "text"),
+        ("select(Ticket.__table__)", "__table__"),
+        ("session.bulk_save_objects(rows)", "bulk_save_objects"),
+        ("select(Ticket).from_statement(q)", "from_statement"),
+        ("session.execute(q, execution_options=reviewed('x'))", "reviewed"),
+    ],
+)
+def test_the_check_itself_finds_them(source: str, way: str) -> None:
+    assert way in ways_in(source)
+    assert ways_in("session.scalars(select(Ticket)); row.text; text('一')") == set()
+
+
+def test_there_is_something_to_check() -> None:
+    assert len(sources()) > 50

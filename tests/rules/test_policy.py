@@ -1,0 +1,182 @@
+"""The policy against a table written by hand from domain section 7, and who an actor is."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy.orm import Session
+
+from models.registry import record_types, type_name
+from presets.roles import Role as R
+from rules import workflow
+from rules.actor import NOBODY, SYSTEM, actor_of
+from rules.policy import EVERYBODY, POLICY, Action, Scope, allows, scopes
+from tests.factories.world import ACCOUNTS, World
+
+S = Scope
+#: Letters as in the policy: Read, Add, Edit, Delete, Act (workflow steps), Import.
+LETTERS = {
+    "R": Action.READ,
+    "A": Action.ADD,
+    "E": Action.EDIT,
+    "D": Action.DELETE,
+    "S": Action.ACT,
+    "I": Action.IMPORT,
+}
+#: role → record type → [(what, how far)]
+BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
+    R.SYSTEM_ADMINISTRATOR: {
+        "organization": [("RAEDI", S.EVERYTHING)],
+        "account": [("RAED", S.EVERYTHING)],
+        "mechanism": [("RAE", S.EVERYTHING)],
+        "whistle_class": [("RAED", S.EVERYTHING)],
+        "rating_dimension": [("RAED", S.EVERYTHING)],
+        "calendar_override": [("RAED", S.EVERYTHING)],
+        "agreement": [("RAEDS", S.EVERYTHING)],
+        "duty_list": [("RAEDSI", S.EVERYTHING)],
+        "ticket": [("R", S.EVERYTHING)],
+        "import_batch": [("RAE", S.EVERYTHING)],
+        "audit_entry": [("R", S.EVERYTHING)],
+    },
+    R.DISPATCHER: {
+        "ticket": [("RS", S.AREA)],
+        "duty_list": [("R", S.AREA)],
+        "agreement": [("R", S.AREA)],
+    },
+    R.RETURN_REVIEWER: {"ticket": [("RS", S.AREA)]},
+    R.ORGANIZATION_DEPARTMENT: {"agreement": [("RAEDS", S.AREA)]},
+    R.DUTY_LIST_OFFICER: {
+        "duty_list": [("RAEDSI", S.AREA)],
+        "import_batch": [("RAE", S.AREA)],
+    },
+    R.TOWNSHIP_REVIEWER: {
+        "ticket": [("RAES", S.AREA)],
+        "duty_list": [("RAEDSI", S.AREA), ("R", S.LINE)],
+        "import_batch": [("RAE", S.AREA)],
+        "agreement": [("R", S.AREA)],
+    },
+    R.COMMUNITY_STAFF: {
+        "ticket": [("RAES", S.AREA)],
+        "duty_list": [("R", S.LINE)],
+        "agreement": [("R", S.AREA)],
+    },
+    R.DEPARTMENT_HANDLER: {"ticket": [("RS", S.PARTY)]},
+    R.UNIT_LIAISON: {"agreement": [("R", S.OWN)]},
+    R.INSPECTOR: {
+        "ticket": [("R", S.AREA)],
+        "duty_list": [("R", S.AREA)],
+        "agreement": [("R", S.AREA)],
+    },
+    R.LEADER: {
+        "ticket": [("R", S.AREA)],
+        "duty_list": [("R", S.AREA)],
+        "agreement": [("R", S.AREA)],
+    },
+    R.AUDITOR: {"audit_entry": [("R", S.AREA)]},
+}
+#: What goes with any account at all: oneself, and the names of places and mechanisms.
+ANYBODY = {"account": S.SELF, "organization": S.EVERYTHING, "mechanism": S.EVERYTHING}
+
+
+@pytest.mark.parametrize("role", list(R))
+def test_each_role_may_do_what_the_domain_says_and_no_more(role: R) -> None:
+    for record_type in record_types():
+        for letter, action in LETTERS.items():
+            expected = {
+                scope for letters, scope in BY_HAND[role].get(record_type, []) if letter in letters
+            }
+            if action is Action.READ and record_type in ANYBODY:
+                expected.add(ANYBODY[record_type])
+            found = scopes(frozenset({role}), record_type, action)
+            assert found == expected, (record_type, action)
+            assert allows([role], record_type, action) is bool(expected)
+
+
+def test_the_policy_speaks_of_roles_and_record_types_that_exist() -> None:
+    assert {role for role, *_rest in POLICY} == set(R)
+    assert {kind for _role, kind, *_rest in POLICY} <= set(record_types())
+    assert {kind for kind, *_rest in EVERYBODY} <= set(record_types())
+
+
+def test_inspectors_leaders_auditors_and_liaisons_only_read() -> None:
+    for role in (R.INSPECTOR, R.LEADER, R.AUDITOR, R.UNIT_LIAISON):
+        for record_type in record_types():
+            for action in set(Action) - {Action.READ}:
+                assert not allows([role], record_type, action)
+
+
+def test_several_roles_reach_as_far_as_all_of_them() -> None:
+    both = frozenset({R.COMMUNITY_STAFF, R.DEPARTMENT_HANDLER})
+    assert scopes(both, "ticket", Action.READ) == {S.AREA, S.PARTY}
+    assert scopes(both, "ticket", Action.ADD) == {S.AREA}
+    assert scopes(frozenset(), "ticket", Action.READ) == frozenset()
+
+
+def test_whoever_takes_a_step_may_act_on_the_record() -> None:
+    """A step in the workflow table that the gate would refuse would show a button that fails."""
+    for model, table in workflow.workflows().items():
+        acting = {role for step in table.steps for role, _relation in step.who}
+        allowed = {role for role in R if allows([role], type_name(model), Action.ACT)}
+        assert acting == allowed, model
+
+
+# Who an actor is
+
+
+@pytest.mark.parametrize(
+    ("account", "place", "area"),
+    [
+        ("community", "A11", "A11"),
+        ("township", "A1", "A1"),
+        ("office", "A-CSB", "A"),
+        ("handler", "A-D1", "A"),
+        ("unit", "A-U1", "A"),
+        ("party", "A", "A"),
+        ("officeb", "B-CSB", "B"),
+    ],
+)
+def test_an_actors_area_is_the_nearest_territory(
+    one_world: World, account: str, place: str, area: str
+) -> None:
+    actor = one_world.actor(account)
+    assert actor.organization_id == one_world.place(place).id
+    assert actor.area_id == one_world.place(area).id
+    assert actor.roles == {ACCOUNTS[account][1]}
+    assert actor.organization_name == one_world.place(place).name
+    assert not actor.system
+
+
+def test_a_branch_acts_in_the_township_that_it_is_stationed_in(
+    one_session: Session, one_world: World
+) -> None:
+    account = one_world.account("handler")
+    account.organization = one_world.place("A1-PCS")
+    one_session.flush()
+    assert actor_of(one_session, account).area_id == one_world.place("A1").id
+
+
+def test_an_account_of_no_place_and_no_role_is_somebody_who_reaches_nothing(
+    one_session: Session, one_world: World
+) -> None:
+    account = one_world.account("handler")
+    account.organization, account.roles = None, []
+    one_session.flush()
+    actor = actor_of(one_session, account)
+    assert (actor.organization_id, actor.area_id, actor.organization_name) == (None, None, "")
+    assert (actor.user_id, actor.roles, actor.role_titles) == (account.id, frozenset(), [])
+
+
+def test_a_role_that_the_policy_does_not_know_counts_for_nothing(
+    one_session: Session, one_world: World
+) -> None:
+    account = one_world.account("handler")
+    account.roles[0].name = "Public"
+    one_session.flush()
+    assert actor_of(one_session, account).roles == frozenset()
+
+
+def test_role_titles_come_in_the_domains_order(one_world: World) -> None:
+    actor = one_world.actor("handler")
+    assert actor.role_titles == ["接哨员"]
+    assert actor.has(R.DISPATCHER, R.DEPARTMENT_HANDLER)
+    assert not actor.has(R.DISPATCHER)
+    assert (NOBODY.system, SYSTEM.system, SYSTEM.name) == (False, True, "系统")
