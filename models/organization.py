@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Record, Titled, field, titled_type
+from models.base import Record, Titled, field, titled_type, utcnow
 from models.scoping import Anchored, Through
 
 
@@ -112,8 +112,13 @@ class Organization(Record):
         return [name.name for name in self.names if name.is_alias]
 
     def set_aliases(self, aliases: Iterable[str]) -> None:
-        """Replace the aliases: those that stay keep their rows, blanks and repeats are dropped."""
+        """Replace the aliases: those that stay keep their rows, blanks and repeats are dropped.
+
+        A change of them is a change of the organisation: its version moves, for others to see.
+        """
         wanted = list(dict.fromkeys(alias.strip() for alias in aliases if alias.strip()))
+        if set(wanted) != set(self.aliases):
+            self.updated_at = utcnow()
         for name in [name for name in self.names if name.is_alias]:
             if name.name in wanted:
                 wanted.remove(name.name)

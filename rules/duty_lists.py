@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from models.base import utcnow
 from models.duty import DutyItem, DutyItemDepartment, DutyList, DutyListStatus, DutyListType
 from models.organization import Organization
 from rules.actor import Actor
@@ -54,13 +55,16 @@ def recount(session: Session, duty_list: DutyList) -> None:
 def set_departments(item: DutyItem, departments: Iterable[Organization]) -> None:
     """Make these, in this order, the departments that an item names.
 
-    Raises ``Invalid`` for one of another county: no ticket of this place could go to it.
+    Raises ``Invalid`` for one of another county: no ticket of this place could go to it. A change
+    of them is a change of the item: its version moves, for others to see.
     """
     wanted = list(departments)
     realms = {line.ancestor_id for line in item.duty_list.organization.lines}
     if strangers := [each for each in wanted if each.realm_id not in realms]:
         message = f"“{strangers[0].name}”不属于清单所在的县（市、区），请选择本县（市、区）的部门。"
         raise Invalid(message, departments=message)
+    if wanted != [link.organization for link in item.departments]:
+        item.updated_at = utcnow()
     for link in list(item.departments):
         if link.organization not in wanted:
             item.departments.remove(link)

@@ -115,13 +115,14 @@ class AccountView(RecordView):
             ),
         }
 
-    def form(self, record: Any) -> RecordForm:
-        """Tick the roles that the account holds."""
-        form = super().form(record)
-        if not form.is_submitted():
-            form["role_names"].data = [role.name for role in record.roles]
-            form["password"].data = ""
-        return form
+    def extras_of(self, record: Any) -> dict[str, Any]:
+        """Tick the roles that the account holds; a password is never shown."""
+        names = dict.fromkeys(("username", "last_name", "email"))
+        roles = [role.name for role in record.roles]
+        return {name: getattr(record, name) for name in names} | {
+            "role_names": roles,
+            "password": "",
+        }
 
     def before_save(self, record: Any, form: RecordForm) -> None:
         """Put names, roles and password on the account; a new password ends its sessions."""

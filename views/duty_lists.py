@@ -124,12 +124,9 @@ class DutyItemView(RecordView):
             )
         }
 
-    def form(self, record: Any) -> RecordForm:
+    def extras_of(self, record: Any) -> dict[str, Any]:
         """Show the departments as organisations."""
-        form = super().form(record)
-        if not form.is_submitted():
-            form["departments"].data = [link.organization for link in record.departments]
-        return form
+        return {"departments": [link.organization for link in record.departments]}
 
     def before_save(self, record: Any, form: RecordForm) -> None:
         """Only drafts take items; the departments' order is the order chosen."""

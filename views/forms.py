@@ -6,11 +6,13 @@ import datetime as dt
 from collections.abc import Callable, Container, Iterable
 from typing import Any
 
+from flask import jsonify
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from markupsafe import Markup
-from sqlalchemy import inspect
+from sqlalchemy import Select, inspect
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 from wtforms import (
     BooleanField,
     DateField,
@@ -28,7 +30,9 @@ from wtforms.widgets import html_params
 
 from models.base import Field as Info
 from models.base import Titled
-from views.listing import id_of
+from views.context import session
+from views.listing import id_of, matches
+from views.registry import view_of
 
 Source = Callable[[str], str]
 #: Records whose names may be as long as this are chosen in a box of the form's whole width.
@@ -250,3 +254,15 @@ def chooser(session: Session, statement: Any, model: type[Any]) -> Chooser:
         return session.scalars(statement.where(model.id == number)).unique().first()
 
     return choose
+
+
+def options_of(statement: Select[Any], target: type[Any], query: str) -> Response:
+    """Answer a select box with at most twenty rows, found by what their own list is searched by."""
+    if query.strip():
+        view = view_of(target)
+        columns = view.search_columns if view else ["name"]
+        statement = statement.where(matches(target, columns, query.strip()[:50]))
+    rows = list(session().scalars(statement.order_by(target.id).limit(21)).unique())
+    return jsonify(
+        results=[{"id": row.id, "text": str(row)} for row in rows[:20]], more=len(rows) > 20
+    )

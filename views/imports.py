@@ -28,10 +28,9 @@ from rules.policy import Action
 from rules.scope import reachable
 from views import permissions
 from views.context import actor, session, unit_of_work
-from views.forms import RecordSelectField, chooser
+from views.forms import RecordSelectField, chooser, options_of
 from views.import_batches import kind_title
 from views.presentation import Crumb
-from views.records import options_of
 
 #: Seconds for which an uploaded file waits for its confirmation.
 PATIENCE = 24 * 3600

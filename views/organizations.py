@@ -56,9 +56,12 @@ class OrganizationView(RecordView):
                 _("别名"),
                 description=_("多个别名用顿号隔开；别名不能与其他机构的名称或别名重复。"),
                 validators=[Length(max=500)],
-                filters=[lambda value: "、".join(value) if isinstance(value, list) else value],
             )
         }
+
+    def extras_of(self, record: Any) -> dict[str, Any]:
+        """Show the aliases as they are typed."""
+        return {"aliases": "、".join(record.aliases)}
 
     def before_save(self, record: Any, form: RecordForm) -> None:
         """Put the aliases on the record; the rules on names are checked when it is written."""

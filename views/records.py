@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from flask import abort, flash, jsonify, redirect, request, url_for
+from flask import abort, flash, redirect, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import gettext as _
 from sqlalchemy import Select, inspect, select
@@ -22,11 +22,12 @@ from rules.policy import Action
 from rules.references import refuse_if_referenced
 from rules.scope import reachable
 from views import details, forms, permissions
+from views.clashes import clashes
 from views.context import STALE, actor, record_id, session, unit_of_work
 from views.listing import LARGEST_ID, Order, Request, filtered, matches, parse
 from views.presentation import Clash, FormGroup, Link, MenuEntry
-from views.registry import view_of, views_by_model
-from views.rendering import label_of, plain
+from views.registry import views_by_model
+from views.rendering import label_of
 from views.tables import ListPage
 
 # Named here, for inside the class ``list`` is a route.
@@ -130,6 +131,10 @@ class RecordView(BaseView):
 
     def extra_fields(self) -> dict[str, Any]:
         """Return form fields that are no columns, by name."""
+        return {}
+
+    def extras_of(self, record: Any) -> dict[str, Any]:
+        """Return what the extra fields show of a record as it stands."""
         return {}
 
     def extra_links(self, record: Any | None) -> Links:
@@ -241,7 +246,7 @@ class RecordView(BaseView):
         """Answer a select box: at most twenty records in scope whose name contains ``q``."""
         if field not in self.relation_fields():
             abort(404)
-        return options_of(self.choices(field), self.target(field), request.args.get("q", ""))
+        return forms.options_of(self.choices(field), self.target(field), request.args.get("q", ""))
 
     # How the routes work
 
@@ -320,6 +325,9 @@ class RecordView(BaseView):
             extra=self.extra_fields(),
         )
         form = kind(obj=record)
+        if not form.is_submitted():
+            for name, value in self.extras_of(record).items():
+                form[name].data = value
         for field in form:
             if field.name in self.labels:
                 field.label.text = self.label(field.name)
@@ -381,26 +389,8 @@ class RecordView(BaseView):
     def _stale(self, form: forms.RecordForm, record: Any, message: str = STALE) -> Any:
         """Show both texts; saving again is then a decision, made with open eyes."""
         form.validate()
-        clashes = []
-        for name in (name for _title, group in self.form_groups for name in group):
-            if name in self.extra_fields():
-                continue
-            mine, theirs = form[name].data, getattr(record, name)
-            if mine != theirs:
-                clashes.append(Clash(label_of(self.model, name), plain(mine), plain(theirs)))
+        differing = clashes(self, form, record)
         form.version.raw_data = None
         form.version.data = str(record.version)
         flash(_(message), "warning")
-        return self.form_page(form, record, 409, clashes)
-
-
-def options_of(statement: Select[Any], target: type[Any], query: str) -> Response:
-    """Answer a select box with at most twenty rows, found by what their own list is searched by."""
-    if query.strip():
-        view = view_of(target)
-        columns = view.search_columns if view else ["name"]
-        statement = statement.where(matches(target, columns, query.strip()[:50]))
-    rows = list(session().scalars(statement.order_by(target.id).limit(21)).unique())
-    return jsonify(
-        results=[{"id": row.id, "text": str(row)} for row in rows[:20]], more=len(rows) > 20
-    )
+        return self.form_page(form, record, 409, differing)

@@ -28,10 +28,10 @@ from rules.workflows.ticket_effects import DISPATCHABLE
 from views import steps
 from views.context import actor, session
 from views.flow import FlowView
-from views.forms import RecordForm, RecordSelectField, chooser
+from views.forms import RecordForm, RecordSelectField, chooser, options_of
 from views.listing import Request, id_of
 from views.presentation import Clash, Link, MenuEntry
-from views.records import Options, options_of
+from views.records import Options
 from views.rendering import EMPTY, label_of
 from views.ticket_page import assignments, clock_cell, clocks, overdue, ratings, stages
 
@@ -143,13 +143,16 @@ class TicketView(FlowView):
             ),
         }
 
+    def extras_of(self, record: Any) -> dict[str, Any]:
+        """Show the ticket's class."""
+        return {"whistle_class": record.whistle_class_id}
+
     def form(self, record: Any) -> RecordForm:
-        """Show the ticket's class; new whistles are ordinary unless chosen otherwise."""
+        """New whistles are ordinary unless chosen otherwise."""
         form = super().form(record)
-        if not form.is_submitted():
-            choices = form["whistle_class"].choices
-            ordinary = choices[-1][0] if choices else None
-            form["whistle_class"].data = record.whistle_class_id or ordinary
+        choices = form["whistle_class"].choices
+        if not form.is_submitted() and choices:
+            form["whistle_class"].data = form["whistle_class"].data or choices[-1][0]
         return form
 
     def before_save(self, record: Any, form: RecordForm) -> None:

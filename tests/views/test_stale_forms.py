@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.agreement import Agreement
+from models.duty import DutyItem, DutyList
 from tests.factories.world import World
 from tests.views.pages import HtmlForm, errors_of, record_form
 from views.agreements import AgreementView
@@ -153,3 +154,34 @@ def test_saving_what_is_the_same_is_no_change(
         form = opened(client, agreement)
         assert client.post(f"/agreements/edit/{agreement}", data=form.data()).status_code == 302
     assert column(session, agreement, "version") == before
+
+
+def test_fields_that_are_no_columns_are_compared_too(
+    login: Login, session: Session, world: World
+) -> None:
+    """Aliases, roles, departments, the class: what the other changed of these is shown as well."""
+    ticket, item = world.draft("A11"), world.item("路灯安装与维修")
+    version = item.duty_list
+    draft = DutyList(organization=version.organization, list_type=version.list_type, number=2)
+    draft.items.append(DutyItem(position=1, name="草稿事项"))
+    session.add(draft)
+    session.commit()
+    urgent, third = world.whistle_class("urgent").id, world.place("A-D3").id
+    handler = world.account("handler").id
+    cases: list[tuple[str, str, dict[str, Any], str]] = [
+        ("admin", f"/organizations/edit/{world.place('A11').id}", {"aliases": "东关"}, "东关"),
+        ("admin", f"/accounts/edit/{handler}", {"role_names": ["auditor"]}, "审计员"),
+        ("admin", f"/accounts/edit/{handler}", {"last_name": "王五"}, "王五"),
+        ("duty", f"/duty-items/edit/{draft.items[0].id}", {"departments": [third]}, "甲县公安局"),
+        ("community", f"/tickets/edit/{ticket.id}", {"whistle_class": urgent}, "急哨——"),
+    ]
+    for account, path, theirs, shown in cases:
+        first, second = login(account), login(account)
+        mine, other = (record_form(each.get(path).text) for each in (first, second))
+        assert second.post(path, data=other.data(**theirs)).status_code == 302
+        answer = first.post(path, data=mine.data())
+        assert answer.status_code == 409, path
+        compared = answer.text.split('class="records compare"')[1].split("</table>")[0]
+        assert shown in compared, path
+        assert compared.count("<tr>") == 2, f"{path}: only what differs is listed"
+        assert "密码" not in compared
