@@ -122,15 +122,7 @@ def built(world: World) -> Stage:
             community: world.agreement(community, unit, f"{community}号")
             for community, unit in (("A11", "A-U1"), ("A12", "A-U2"), ("B11", "B-U1"))
         }
-        catalogue = DutyList(
-            organization=world.place("A"), list_type=DutyListType.CATALOGUE, number=1, item_count=1
-        )
-        item = DutyItem(duty_list=catalogue, position=1, name="占道经营整治")
-        item.departments = [DutyItemDepartment(organization=world.place("A-D2"), position=0)]
-        session.add(catalogue)
-        session.flush()
-        workflow.begin(session, catalogue, SYSTEM)
-        workflow.apply(session, catalogue, "publish", SYSTEM)
+        _publish_catalogue(world)
         batches = {place: _batch(world, place) for place in ("A1", "B1", "")}
         session.commit()
         lists: dict[str, list[DutyList]] = {}
@@ -159,6 +151,18 @@ def built(world: World) -> Stage:
         }
         session.expunge_all()
     return Stage(world, ids)
+
+
+def _publish_catalogue(world: World) -> None:
+    catalogue = DutyList(
+        organization=world.place("A"), list_type=DutyListType.CATALOGUE, number=1, item_count=1
+    )
+    item = DutyItem(duty_list=catalogue, position=1, name="占道经营整治")
+    item.departments = [DutyItemDepartment(organization=world.place("A-D2"), position=0)]
+    world.session.add(catalogue)
+    world.session.flush()
+    workflow.begin(world.session, catalogue, SYSTEM)
+    workflow.apply(world.session, catalogue, "publish", SYSTEM)
 
 
 def _children(parents: dict[str, Any], name: str) -> dict[str, set[int]]:

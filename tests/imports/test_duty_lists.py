@@ -1,56 +1,26 @@
-"""Importing duty lists: every sample, drafts and versions, changes by cell, undo."""
+"""Importing duty lists: every sample, drafts and versions, changes by cell."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from openpyxl import Workbook, load_workbook
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from imports.engine import apply, preview
 from imports.plan import RowState
-from imports.undo import undo
-from models.duty import DutyItem, DutyList, DutyListStatus, DutyListType
-from models.imports import ImportBatch, ImportChange, ImportStatus
+from models.duty import DutyListStatus, DutyListType
+from models.imports import ImportChange
 from rules.actor import SYSTEM
 from rules.duty_lists import publish
 from rules.errors import Conflict, Invalid
 from tests.imports.books import CATALOGUE, MESSY, THREE_LISTS, make_book
-from tests.imports.conftest import Import, Place, lists_of_demo, session_beside
+from tests.imports.conftest import Import, Place, session_beside
+from tests.imports.lists import counts, edited, items, lists, of_type, revise
 
 EXPECTED = json.loads((MESSY / "expected.json").read_text(encoding="utf-8"))
-
-
-def lists(session: Session, *status: DutyListStatus) -> list[DutyList]:
-    return [each for each in lists_of_demo(session) if not status or each.status in status]
-
-
-def items(session: Session) -> int:
-    return sum(len(each.items) for each in lists_of_demo(session))
-
-
-def of_type(session: Session, list_type: DutyListType) -> DutyList:
-    [found] = [each for each in lists(session) if each.list_type is list_type]
-    return found
-
-
-def edited(tmp_path: Path, change: Callable[[Workbook], None]) -> Path:
-    workbook = load_workbook(THREE_LISTS)
-    change(workbook)
-    workbook.save(tmp_path / "城关镇修订.xlsx")
-    return tmp_path / "城关镇修订.xlsx"
-
-
-def counts(result: dict[str, Any]) -> list[tuple[str, int, int, int, int]]:
-    return [
-        (each["list_type"], each["new"], each["changed"], each["unchanged"], each["missing"])
-        for each in result["sheets"]
-    ]
 
 
 # The samples
@@ -158,20 +128,11 @@ def test_the_same_file_again_changes_nothing(county: Session, import_lists: Impo
     assert [(each.id, each.version) for each in lists(county)] == before
 
 
-def _revise(book: Workbook) -> None:
-    basic = book["基本履职事项清单"]
-    basic["B4"] = "组织学习宣传党的理论"
-    basic["A142"], basic["B142"] = 130, "新增的一项"
-    basic.delete_rows(141)
-    coordinating = book["配合履职事项清单"]
-    coordinating["C4"] = "县发改局\n县财政局"
-
-
 def test_a_draft_is_changed_in_place(county: Session, import_lists: Import, tmp_path: Path) -> None:
     import_lists(THREE_LISTS, "城关镇")
     ids = {each.list_type: each.id for each in lists(county)}
     kept = of_type(county, DutyListType.BASIC).items[5].version
-    plan, batch = import_lists(edited(tmp_path, _revise), "城关镇")
+    plan, batch = import_lists(edited(tmp_path, revise), "城关镇")
     assert batch is not None
     assert counts(plan.result()) == [
         ("basic", 2, 0, 127, 2),
@@ -199,7 +160,7 @@ def test_after_publishing_a_change_makes_a_new_version(
     county.commit()
     _, none = import_lists(THREE_LISTS, "城关镇")
     assert none is None
-    _, batch = import_lists(edited(tmp_path, _revise), "城关镇")
+    _, batch = import_lists(edited(tmp_path, revise), "城关镇")
     assert batch is not None
     drafts = lists(county, DutyListStatus.DRAFT)
     assert [(each.list_type.value, each.number) for each in drafts] == [
@@ -319,7 +280,7 @@ def test_a_preview_is_confirmed_by_its_token(county: Session, place: Place) -> N
 def test_a_preview_that_no_longer_holds_is_refused(
     county: Session, place: Place, import_lists: Import, tmp_path: Path
 ) -> None:
-    path = edited(tmp_path, _revise)
+    path = edited(tmp_path, revise)
     shown = preview(county, "duty-items", path, owner=place("城关镇")).token
     import_lists(THREE_LISTS, "城关镇")
     plan = preview(county, "duty-items", path, owner=place("城关镇"))
@@ -329,7 +290,7 @@ def test_a_preview_that_no_longer_holds_is_refused(
 
 def test_another_file_has_another_token(county: Session, place: Place, tmp_path: Path) -> None:
     one = preview(county, "duty-items", THREE_LISTS, owner=place("城关镇"))
-    two = preview(county, "duty-items", edited(tmp_path, _revise), owner=place("城关镇"))
+    two = preview(county, "duty-items", edited(tmp_path, revise), owner=place("城关镇"))
     other = preview(county, "duty-items", THREE_LISTS, owner=place("清水镇"))
     assert len({one.token, two.token, other.token}) == 3
 
@@ -340,7 +301,7 @@ def test_a_version_published_meanwhile_is_not_overwritten(
     """Between preview and writing somebody else publishes the draft: the lock notices."""
     import_lists(THREE_LISTS, "城关镇")
     owner = place("城关镇")
-    plan = preview(county, "duty-items", edited(tmp_path, _revise), owner=owner)
+    plan = preview(county, "duty-items", edited(tmp_path, revise), owner=owner)
     with session_beside(county) as other:
         publish(other, other.get_one(type(owner), owner.id), SYSTEM)
         other.commit()
@@ -348,97 +309,3 @@ def test_a_version_published_meanwhile_is_not_overwritten(
         apply(county, plan)
     county.rollback()
     assert lists(county, DutyListStatus.DRAFT) == []
-
-
-# Undo
-
-
-def test_undo_of_a_first_import(county: Session, import_lists: Import) -> None:
-    _, batch = import_lists(THREE_LISTS, "城关镇")
-    assert batch is not None
-    assert str(undo(county, batch)) == "已撤销：移除 370 条新增，恢复 0 条原有内容。"
-    county.commit()
-    assert lists(county) == []
-    assert items(county) == 0
-    assert (batch.state, batch.undone_by) == (ImportStatus.UNDONE, "系统")
-
-
-def test_undo_restores_a_draft(county: Session, import_lists: Import, tmp_path: Path) -> None:
-    import_lists(THREE_LISTS, "城关镇")
-    _, batch = import_lists(edited(tmp_path, _revise), "城关镇")
-    assert batch is not None
-    undo(county, batch)
-    county.commit()
-    _, none = import_lists(THREE_LISTS, "城关镇")
-    assert none is None
-    basic = of_type(county, DutyListType.BASIC)
-    county.expire_all()
-    assert [item.serial for item in basic.items] == [str(n) for n in range(1, 130)]
-
-
-def test_undo_of_a_new_version_keeps_the_published(
-    county: Session, import_lists: Import, place: Place, tmp_path: Path
-) -> None:
-    import_lists(THREE_LISTS, "城关镇")
-    publish(county, place("城关镇"), SYSTEM)
-    _, batch = import_lists(edited(tmp_path, _revise), "城关镇")
-    assert batch is not None
-    undo(county, batch)
-    county.commit()
-    assert {each.status for each in lists(county)} == {DutyListStatus.PUBLISHED}
-    assert len(lists(county)) == 3
-
-
-def test_undo_is_refused_once_published(
-    county: Session, import_lists: Import, place: Place
-) -> None:
-    _, batch = import_lists(THREE_LISTS, "城关镇")
-    assert batch is not None
-    publish(county, place("城关镇"), SYSTEM)
-    county.commit()
-    with pytest.raises(Conflict, match="已发布"):
-        undo(county, batch)
-    county.rollback()
-    assert batch.state is ImportStatus.APPLIED
-
-
-@pytest.mark.parametrize("how", ["edit", "departments", "add", "remove"])
-def test_undo_is_refused_and_names_what_has_changed(
-    county: Session, import_lists: Import, how: str
-) -> None:
-    _, batch = import_lists(THREE_LISTS, "城关镇")
-    assert batch is not None
-    version = of_type(county, DutyListType.COORDINATING)
-    item = version.items[0]
-    name = item.name
-    if how == "edit":
-        item.township_duty = "改过"
-    elif how == "departments":
-        item.departments.pop()
-    elif how == "remove":
-        version.items.remove(item)
-    else:
-        name = "手工新增"
-        version.items.append(DutyItem(position=999, name=name))
-    county.commit()
-    with pytest.raises(Conflict, match=f"“{name}”，不能撤销"):
-        undo(county, batch)
-    county.rollback()
-    assert items(county) >= 369
-
-
-def test_undo_of_the_older_of_two_batches_is_refused(
-    county: Session, import_lists: Import, tmp_path: Path
-) -> None:
-    _, first = import_lists(THREE_LISTS, "城关镇")
-    _, second = import_lists(edited(tmp_path, _revise), "城关镇")
-    assert first is not None
-    assert second is not None
-    with pytest.raises(Conflict):
-        undo(county, first)
-    county.rollback()
-    undo(county, second)
-    county.commit()
-    undo(county, county.get_one(ImportBatch, first.id))
-    county.commit()
-    assert lists(county) == []
