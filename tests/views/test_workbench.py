@@ -1,0 +1,123 @@
+"""Home: what waits for the reader and for nobody else, nearest deadline first."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from models.ticket import Ticket
+from rules.actor import SYSTEM, acting_as
+from tests.factories.world import World
+from tests.views.pages import row_ids, words_of
+from tests.views.stage import PEOPLE, Stage, Watch
+
+
+def queues(html: str) -> dict[str, list[int]]:
+    """Return the rows of each queue, by its title."""
+    found = {}
+    for part in re.findall(r'<section class="card card-list queue".*?</section>', html, re.S):
+        title = re.search(r'<h2 class="card-title"[^>]*>([^<]+)', part)
+        assert title
+        found[title[1].strip()] = row_ids(part)
+    return found
+
+
+def figures(html: str) -> dict[str, str]:
+    """Return the figures above the queues."""
+    tiles = re.findall(
+        r'<span class="tile-label">([^<]+)</span><span class="tile-value">([^<]+)</span>', html
+    )
+    return dict(tiles)
+
+
+#: account → queue → what waits in it on the stage, by hand
+WAITING: dict[str, dict[str, str]] = {
+    "community": {"草稿": "d11"},
+    "township2": {"待审核的哨单": ""},
+    "office": {"待派单的哨单": "", "待销号": ""},
+    "handler": {"待应哨": "t11", "办理中": "", "协办事项": ""},
+    "handler2": {"待应哨": "t21", "协办事项": "t11"},
+    "double": {"待应哨": "t11", "本单位的协议": ""},
+    "handlerb": {"待应哨": "tb"},
+    "party": {"草拟中的协议": "e11 g21"},
+    "partyb": {"草拟中的协议": ""},
+    "unit": {"本单位的协议": "g11"},
+    "duty": {"待发布的清单": "l1 l2"},
+    "dutyb": {"待发布的清单": "lb"},
+    "township": {"待发布的清单": "l1", "待审核的哨单": ""},
+    "returns": {"退单待审": ""},
+    "inspector": {"已超期的哨单": ""},
+}
+
+
+@pytest.mark.parametrize("account", WAITING)
+def test_what_waits_for_whom(stage: Stage, account: str) -> None:
+    found = queues(stage.client(account).get("/").text)
+    for title, names in WAITING[account].items():
+        assert sorted(found[title]) == sorted(stage.id(name) for name in names.split()), title
+
+
+def test_who_has_nothing_to_do_is_told_so(stage: Stage) -> None:
+    for account in ("admin", "auditor", "leader", "blank"):
+        page = stage.client(account).get("/").text
+        assert queues(page) == {}
+        assert "目前没有等您处理的事项" in page
+
+
+#: account → tickets in hand that it sees
+IN_HAND = {"office": 3, "township": 2, "community": 1, "handler": 1, "handler2": 2, "admin": 4}
+
+
+@pytest.mark.parametrize("account", PEOPLE)
+def test_figures_count_what_is_in_scope(stage: Stage, account: str) -> None:
+    shown = figures(stage.client(account).get("/").text)
+    if account in IN_HAND:
+        assert shown["在办哨单"] == str(IN_HAND[account])
+        assert shown["已销号"] == "0"
+    if account in ("party", "duty", "unit", "auditor", "blank"):
+        assert shown == {}, "no figures of tickets for who sees none"
+
+
+def test_the_nearest_deadline_comes_first(stage: Stage, watch: Watch) -> None:
+    """What is owed soonest stands on top, whatever was raised first."""
+    with stage.session() as session, acting_as(session, SYSTEM):
+        world = World(session)
+        later = world.dispatched()
+        sooner = world.dispatched()
+        assert sooner.respond_due is not None
+        first = session.get_one(Ticket, stage.id("t11")).respond_due
+        assert first is not None
+        later.respond_due, sooner.respond_due = first.replace(year=2098), first.replace(year=2020)
+        session.commit()
+        wanted = [sooner.id, stage.id("t11"), later.id]
+    page = stage.client("handler").get("/").text
+    assert queues(page)["待应哨"] == wanted
+    assert any("超期" in word for word in words_of(page))
+    overdue = queues(stage.client("inspector").get("/").text)["已超期的哨单"]
+    assert overdue == [wanted[0]]
+
+
+def test_a_queue_shows_eight_and_counts_all(stage: Stage, watch: Watch) -> None:
+    with stage.session() as session, acting_as(session, SYSTEM):
+        world = World(session)
+        for _number in range(9):
+            world.raised()
+        session.commit()
+    page = stage.client("township").get("/").text
+    assert len(queues(page)["待审核的哨单"]) == 8
+    part = page[page.index("待审核的哨单") :]
+    assert re.search(r'<span class="tab-count">9</span>', part[:200])
+    link: Any = re.search(r'href="(/tickets/list/\?tab=review)"', page)
+    assert link
+    assert len(row_ids(stage.client("township").get(link[1]).text)) == 9
+
+
+def test_the_bell_counts_what_waits(stage: Stage) -> None:
+    client = stage.client("party")
+    client.get("/")
+    page = client.get("/agreements/list/").text
+    assert "等我处理：" in page
+    waiting = sum(len(rows) for rows in queues(client.get("/").text).values())
+    assert f"等我处理：{waiting} 件" in page
