@@ -108,7 +108,11 @@ class Person:
         return term.locator("xpath=following-sibling::dd").first.inner_text().strip()
 
     def picture(self, name: str, *widths: int, whole: bool = True) -> None:
-        """Keep a picture at each width, of the whole page or of what a window of that width shows."""
+        """Keep a picture at each width, of the whole page or of what a window of that width shows.
+
+        The window is left as it was found: passing through another width would shut a drawer.
+        """
+        before = self.page.viewport_size
         SCREENSHOTS.mkdir(exist_ok=True)
         for width in widths or (DESK,):
             self.resize(width)
@@ -116,7 +120,8 @@ class Person:
                 height = self.page.evaluate("document.documentElement.scrollHeight")
                 self.page.set_viewport_size({"width": width, "height": min(height, TALLEST)})
             self.page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png")
-        self.resize(DESK)
+        if before is not None:
+            self.page.set_viewport_size(before)
 
     def resize(self, width: int) -> None:
         """Make the window as wide as a desk's or a phone's."""
