@@ -9,7 +9,7 @@ from markupsafe import Markup
 from sqlalchemy import and_, func, or_
 
 from models.base import utcnow
-from models.ticket import FINAL, Rating, Ticket, TicketAssignment, TicketStatus
+from models.ticket import AT_DEPARTMENT, FINAL, Rating, Ticket, TicketAssignment, TicketStatus
 from rules.wording import local, remaining
 from views.presentation import Column, Row, Table
 from views.rendering import EMPTY, label_of, shown
@@ -29,15 +29,18 @@ BEFORE = {TicketStatus.PENDING_REVIEW: "审核", TicketStatus.RESOLVED: "评哨�
 
 
 def overdue() -> Any:
-    """Return which tickets are past the deadline of the step they are at: compared, never flagged."""
+    """Return which tickets are past the deadline of a step not yet taken: compared, never flagged.
+
+    The same question as ``Ticket.due``, asked of the database.
+    """
     now = func.current_timestamp()
-    waiting = (TicketStatus.DISPATCHED, TicketStatus.RETURN_PENDING)
-    going = (*waiting, TicketStatus.ACCEPTED)
-    working = (*going, TicketStatus.ARRIVED, TicketStatus.REOPENED)
-    return or_(
-        and_(Ticket.status.in_(waiting), Ticket.respond_due < now),
-        and_(Ticket.status.in_(going), Ticket.arrive_due < now),
-        and_(Ticket.status.in_(working), Ticket.resolve_due < now),
+    return and_(
+        Ticket.status.in_(AT_DEPARTMENT),
+        or_(
+            and_(Ticket.respond_due < now, Ticket.accepted_at.is_(None)),
+            and_(Ticket.arrive_due < now, Ticket.arrived_at.is_(None)),
+            and_(Ticket.resolve_due < now, Ticket.resolved_at.is_(None)),
+        ),
     )
 
 
