@@ -139,9 +139,9 @@ def test_bad_cursors(login: Login, app: Flask) -> None:
 
 def bad_cursors(client: FlaskClient, app: Flask, path: str) -> None:
     orders = ["", *view_of(app, _view(path)).order_columns]
-    for name in ("after", "before"):
+    for name, by in (("after", orders), ("before", orders[-1:])):
         for token in CURSORS:
-            for order in orders:
+            for order in by:
                 ask(client, path, **{name: token, "order": order})
         refused = ask(client, path, **{name: "x"})
         assert refused.status_code == 422
@@ -168,10 +168,9 @@ def bad_questions(client: FlaskClient, app: Flask, path: str) -> None:
         assert refused.status_code == 422 or order == "\x00"
         assert "排序" in refused.text or order == "\x00"
     for text in [*TEXTS, *NUMBERS]:
-        ask(client, path, q=text)
-        ask(client, path, tab=text, direction=text)
+        ask(client, path, q=text, tab=text, direction=text)
     for name in view_of(app, _view(path)).filter_names():
-        for text in [*TEXTS, *NUMBERS, "2026-02-30", "99999-01-01"]:
+        for text in [*TEXTS[:2], *NUMBERS, "2026-02-30", "99999-01-01"]:
             ask(client, path, **{name: text})
     assert ask(client, path, unknown="1", id="1", password="x", _flt_0_id="1").status_code == 200
 
