@@ -125,7 +125,7 @@ class AccountView(RecordView):
         }
 
     def before_save(self, record: Any, form: RecordForm) -> None:
-        """Put names, roles and password on the account; a new password ends its sessions."""
+        """Put names, roles and password on the account; a new password ends its sessions and its lock."""
         database = session()
         record.username, record.last_name = (
             form["username"].data.strip(),
@@ -139,6 +139,7 @@ class AccountView(RecordView):
         record.roles = list(database.scalars(select(FabRole).where(FabRole.name.in_(wanted))))
         if form["password"].data:
             record.password = hashed(form["password"].data)
+            record.locked_until = None
         elif record.password is None:
             message = _("新账号必须设置密码。")
             raise Invalid(message, password=message)
