@@ -20,6 +20,7 @@ from bench.timing import Result, table
 from models.base import utcnow
 
 BENCHES = ("import", "list")
+FEWEST = 3000
 
 
 def main() -> None:
@@ -74,7 +75,9 @@ def _about(asked: argparse.Namespace) -> dict[str, Any]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--tickets", type=int, default=100_000, help="how many are simulated")
+    parser.add_argument(
+        "--tickets", type=_many, default=100_000, help=f"how many are simulated, at least {FEWEST}"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--runs", type=int, default=15, help="of each call; the median counts")
     parser.add_argument("--only", type=_some(BENCHES), default=list(BENCHES), help="import,list")
@@ -88,6 +91,13 @@ def _arguments() -> argparse.Namespace:
         help="keep the databases here and use them again; empty it after a change of the schema",
     )
     return parser.parse_args()
+
+
+def _many(words: str) -> int:
+    number = int(words)
+    if number < FEWEST:
+        raise argparse.ArgumentTypeError(f"of fewer than {FEWEST} a community may have none")
+    return number
 
 
 def _some(known: tuple[str, ...]) -> Any:

@@ -35,6 +35,8 @@ from rules.mechanisms import calendar
 from rules.scope import reviewed
 
 SLICE = 2000
+#: How long a ticket's number may be.
+LONGEST = 40
 YEARS = 2
 _PAST_THE_GATE = reviewed("writes simulated tickets with their parties, for the system")
 #: How many whistles are blown in each hour of the Shanghai day.
@@ -71,7 +73,7 @@ class Simulator:
 
     def _run(self, progress: Callable[[int], None]) -> Counter[TicketStatus]:
         states: Counter[TicketStatus] = Counter()
-        first = (self.session.scalar(select(func.max(Ticket.id))) or 0) + 1
+        first = self._first()
         lives = self.lives(first)
         done = 0
         while batch := list(itertools.islice(lives, SLICE)):
@@ -83,6 +85,12 @@ class Simulator:
         self._keep_numbers()
         self._keep_ids()
         return states
+
+    def _first(self) -> int:
+        """Return an id that no ticket has or had: the log keeps the lines of those deleted."""
+        logged = select(func.max(Event.record_id)).where(Event.record_type == "ticket")
+        taken = (self.session.scalar(select(func.max(Ticket.id))), self.session.scalar(logged))
+        return max(each or 0 for each in taken) + 1
 
     def lives(self, first: int) -> Iterator[Life]:
         """Return the lives in the order of their birth, numbered from ``first``."""
@@ -144,7 +152,8 @@ class Simulator:
         """Return the place's next number, as ``rules.numbering`` would give it out."""
         key = (place.township_id, at.astimezone(SHANGHAI).year)
         self.last[key] = self.last.get(key, 0) + 1
-        return f"{place.number_name}{key[1]}-{self.last[key]:04d}"
+        tail = f"{key[1]}-{self.last[key]:04d}"
+        return f"{place.number_name[: LONGEST - len(tail)]}{tail}"
 
     def _write(self, lives: list[Life]) -> None:
         """Insert one slice, table by table."""
