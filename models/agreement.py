@@ -74,9 +74,13 @@ class Agreement(Record):
         Text, info=field("乙方承诺", widget="textarea")
     )
     community_liaison: Mapped[str | None] = mapped_column(String(40), info=field("甲方联络员"))
-    community_phone: Mapped[str | None] = mapped_column(String(40), info=field("甲方联系电话"))
+    community_phone: Mapped[str | None] = mapped_column(
+        String(40), info=field("甲方联系电话", personal=True)
+    )
     unit_liaison: Mapped[str | None] = mapped_column(String(40), info=field("乙方联络员"))
-    unit_phone: Mapped[str | None] = mapped_column(String(40), info=field("乙方联系电话"))
+    unit_phone: Mapped[str | None] = mapped_column(
+        String(40), info=field("乙方联系电话", personal=True)
+    )
     renews_id: Mapped[int | None] = mapped_column(ForeignKey("agreement.id"), info=field("续签自"))
 
     community: Mapped[Organization] = relationship(

@@ -79,13 +79,22 @@ class Field:
     help: str = ""
     widget: str = ""
     headings: tuple[str, ...] = ()
+    personal: bool = False
 
 
 def field(
-    label: str, *, help: str = "", widget: str = "", headings: tuple[str, ...] = ()
+    label: str,
+    *,
+    help: str = "",
+    widget: str = "",
+    headings: tuple[str, ...] = (),
+    personal: bool = False,
 ) -> dict[str, Field]:
-    """Return a column's ``info``: its label, a help line, the widget and its Excel headings."""
-    return {"field": Field(label, help, widget, headings)}
+    """Return a column's ``info``: its label, a help line, the widget and its Excel headings.
+
+    ``personal``: somebody's own telephone number; ``rules.personal`` says who reads it whole.
+    """
+    return {"field": Field(label, help, widget, headings, personal)}
 
 
 class Record(Model):

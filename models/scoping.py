@@ -6,17 +6,35 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Sharing:
+    """Which of a record type's rows the other sides of agreements in force see too (domain 4).
+
+    A row is shared with the partners of the organisation in ``column``: only while its status is
+    one of ``statuses`` (if any are named), and only with the organisations that ``offers`` names
+    for it, if it names some: (table, column with the row's id, column with the organisation's).
+    Whoever stands in one of the ``holders`` columns sees the row whatever became of the agreement.
+    """
+
+    column: str
+    statuses: tuple[str, ...] = ()
+    offers: tuple[str, str, str] | None = None
+    holders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Anchored:
     """Tied to organisations by columns of its own.
 
     ``columns`` hold organisation ids: a row is read if any of them is in reach, and written only
     if all that are set are. ``user_column`` ties the row to one person. ``open_read`` marks
-    reference data: everyone who is logged in may read it (design section 2.2).
+    reference data: everyone who is logged in may read it (design section 2.2). ``sharing`` says
+    what partners see of it.
     """
 
     columns: tuple[str, ...]
     user_column: str | None = None
     open_read: bool = False
+    sharing: Sharing | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Record, Titled, UTCDateTime, field, titled_type
 from models.duty import DutyItem
+from models.grade import Grade
 from models.mechanism import RatingDimension, WhistleClass
 from models.organization import Organization
 from models.scoping import Parties, Reference, Through
@@ -103,15 +104,6 @@ class PartyRelation(Titled):
     AREA = "area", "属地"
     LEAD = "lead", "主办单位"
     ASSISTING = "assisting", "协办单位"
-
-
-class Grade(Titled):
-    """The four grades of a rating (domain section 8)."""
-
-    VERY_SATISFIED = "very_satisfied", "非常满意", "success"
-    SATISFIED = "satisfied", "满意", "success"
-    FAIR = "fair", "基本满意", "warning"
-    DISSATISFIED = "dissatisfied", "不满意", "danger"
 
 
 class Ticket(Record):

@@ -23,6 +23,8 @@ class Scope(Titled):
     LINE = "line", "本级及上级"
     OWN = "own", "本单位"
     PARTY = "party", "本单位主办、协办的"
+    SIDE = "side", "本单位为一方的"
+    SHARED = "shared", "签约对方共享的"
     SELF = "self", "本人"
 
 
@@ -47,6 +49,9 @@ R, A, E, D, ACT, IMPORT = (
 )
 WRITE = (R, A, E, D)
 
+#: The four ledgers of domain section 4 that go with the agreements.
+LEDGERS = ("resource", "need", "service_project", "check_in")
+
 #: (role, record type, actions, scope)
 POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     (Role.SYSTEM_ADMINISTRATOR, "organization", (*WRITE, IMPORT), Scope.EVERYTHING),
@@ -55,7 +60,12 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     (Role.SYSTEM_ADMINISTRATOR, "whistle_class", WRITE, Scope.EVERYTHING),
     (Role.SYSTEM_ADMINISTRATOR, "rating_dimension", WRITE, Scope.EVERYTHING),
     (Role.SYSTEM_ADMINISTRATOR, "calendar_override", WRITE, Scope.EVERYTHING),
-    (Role.SYSTEM_ADMINISTRATOR, "agreement", (*WRITE, ACT), Scope.EVERYTHING),
+    (Role.SYSTEM_ADMINISTRATOR, "agreement", (*WRITE, ACT, IMPORT), Scope.EVERYTHING),
+    (Role.SYSTEM_ADMINISTRATOR, "letter_template", WRITE, Scope.EVERYTHING),
+    *(
+        (Role.SYSTEM_ADMINISTRATOR, each, (*WRITE, ACT, IMPORT), Scope.EVERYTHING)
+        for each in LEDGERS
+    ),
     (Role.SYSTEM_ADMINISTRATOR, "duty_list", (*WRITE, ACT, IMPORT), Scope.EVERYTHING),
     (Role.SYSTEM_ADMINISTRATOR, "ticket", (R,), Scope.EVERYTHING),
     (Role.SYSTEM_ADMINISTRATOR, "import_batch", (R, A, E), Scope.EVERYTHING),
@@ -64,10 +74,14 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     (Role.DISPATCHER, "ticket", (R, ACT), Scope.AREA),
     (Role.DISPATCHER, "duty_list", (R,), Scope.AREA),
     (Role.DISPATCHER, "agreement", (R,), Scope.AREA),
+    *((Role.DISPATCHER, each, (R,), Scope.AREA) for each in LEDGERS),
     #
     (Role.RETURN_REVIEWER, "ticket", (R, ACT), Scope.AREA),
     #
-    (Role.ORGANIZATION_DEPARTMENT, "agreement", (*WRITE, ACT), Scope.AREA),
+    (Role.ORGANIZATION_DEPARTMENT, "agreement", (*WRITE, ACT, IMPORT), Scope.AREA),
+    (Role.ORGANIZATION_DEPARTMENT, "letter_template", WRITE, Scope.AREA),
+    *((Role.ORGANIZATION_DEPARTMENT, each, (*WRITE, ACT, IMPORT), Scope.AREA) for each in LEDGERS),
+    (Role.ORGANIZATION_DEPARTMENT, "import_batch", (R, A, E), Scope.AREA),
     #
     (Role.DUTY_LIST_OFFICER, "duty_list", (*WRITE, ACT, IMPORT), Scope.AREA),
     (Role.DUTY_LIST_OFFICER, "import_batch", (R, A, E), Scope.AREA),
@@ -77,22 +91,43 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     (Role.TOWNSHIP_REVIEWER, "duty_list", (R,), Scope.LINE),
     (Role.TOWNSHIP_REVIEWER, "import_batch", (R, A, E), Scope.AREA),
     (Role.TOWNSHIP_REVIEWER, "agreement", (R,), Scope.AREA),
+    (Role.TOWNSHIP_REVIEWER, "resource", (R,), Scope.SHARED),
+    (Role.TOWNSHIP_REVIEWER, "need", (*WRITE, ACT, IMPORT), Scope.AREA),
+    (Role.TOWNSHIP_REVIEWER, "service_project", (R, A, E, ACT), Scope.SIDE),
+    (Role.TOWNSHIP_REVIEWER, "check_in", (R, A, E, ACT), Scope.SIDE),
     #
     (Role.COMMUNITY_STAFF, "ticket", (R, A, E, ACT), Scope.AREA),
     (Role.COMMUNITY_STAFF, "duty_list", (R,), Scope.LINE),
     (Role.COMMUNITY_STAFF, "agreement", (R,), Scope.AREA),
+    (Role.COMMUNITY_STAFF, "resource", (R,), Scope.SHARED),
+    (Role.COMMUNITY_STAFF, "need", (*WRITE, ACT, IMPORT), Scope.AREA),
+    (Role.COMMUNITY_STAFF, "service_project", (R, A, E, ACT), Scope.SIDE),
+    (Role.COMMUNITY_STAFF, "check_in", (R, A, E, ACT), Scope.SIDE),
+    (Role.COMMUNITY_STAFF, "import_batch", (R, A, E), Scope.AREA),
     #
     (Role.DEPARTMENT_HANDLER, "ticket", (R, ACT), Scope.PARTY),
-    #
-    (Role.UNIT_LIAISON, "agreement", (R,), Scope.OWN),
+    *(
+        line
+        for role in (Role.DEPARTMENT_HANDLER, Role.UNIT_LIAISON)
+        for line in (
+            (role, "agreement", (R,), Scope.OWN),
+            (role, "resource", (*WRITE, ACT, IMPORT), Scope.OWN),
+            (role, "need", (R, ACT), Scope.SHARED),
+            (role, "service_project", (R, A, E, ACT), Scope.SIDE),
+            (role, "check_in", (R, A, E, ACT), Scope.SIDE),
+            (role, "import_batch", (R, A, E), Scope.OWN),
+        )
+    ),
     #
     (Role.INSPECTOR, "ticket", (R,), Scope.AREA),
     (Role.INSPECTOR, "duty_list", (R,), Scope.AREA),
     (Role.INSPECTOR, "agreement", (R,), Scope.AREA),
+    *((Role.INSPECTOR, each, (R,), Scope.AREA) for each in LEDGERS),
     #
     (Role.LEADER, "ticket", (R,), Scope.AREA),
     (Role.LEADER, "duty_list", (R,), Scope.AREA),
     (Role.LEADER, "agreement", (R,), Scope.AREA),
+    *((Role.LEADER, each, (R,), Scope.AREA) for each in LEDGERS),
     #
     (Role.AUDITOR, "audit_entry", (R,), Scope.AREA),
 )
@@ -100,6 +135,7 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
 #: What everybody who is logged in may do, whatever the role.
 EVERYBODY: tuple[tuple[str, tuple[Action, ...], Scope], ...] = (
     ("account", (R,), Scope.SELF),
+    ("notice", (R, E), Scope.SELF),
     ("organization", (R,), Scope.EVERYTHING),
     ("mechanism", (R,), Scope.EVERYTHING),
 )

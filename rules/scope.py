@@ -7,28 +7,27 @@ statement that is not ORM is refused unless it is named in ``reviewed``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, cast
 
 from flask_appbuilder.security.sqla.models import User as FabUser
-from sqlalchemy import ColumnElement, Select, and_, event, exists, false, inspect, or_, select, true
+from sqlalchemy import ColumnElement, and_, event, exists, false, inspect, or_, select, true
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session
 from sqlalchemy.sql.expression import FromClause
 
 from models.account import Account
-from models.organization import OrganizationLine
 from models.registry import record_types, type_name
 from models.scoping import Anchored, Ledger, Parties, Reference, Through
 from models.ticket import TicketParty
 from rules.actor import Actor, current
 from rules.errors import OutOfScope
 from rules.policy import Action, Scope, scopes
+from rules.reach import ColumnOf, reach, some
 
 #: Execution option that names why a statement may go past the gate; see ``reviewed``.
 REVIEWED = "chuishao_reviewed"
 
-ColumnOf = Callable[[str], Any]
 WRITES = (Action.ADD, Action.EDIT, Action.ACT, Action.DELETE)
 
 
@@ -57,6 +56,7 @@ def criterion(
     column: ColumnOf = (lambda name: rows.c[name]) if rows is not None else _attribute(model)
     rule = model.__scope__
     reading = wanted == (Action.READ,)
+    adding = wanted == (Action.ADD,)
     if reading and not isinstance(rule, Parties | Ledger) and _is_open(rule):
         return true() if actor.user_id is not None else false()
     if isinstance(rule, Through):
@@ -66,7 +66,10 @@ def criterion(
     granted = _granted(actor, model, wanted)
     if isinstance(rule, Reference):
         return true() if Scope.EVERYTHING in granted else false()
-    parts = [_reach(actor, rule, column, scope, every=not reading) for scope in sorted(granted)]
+    parts = [
+        reach(actor, rule, column, scope, every=not reading, adding=adding)
+        for scope in sorted(granted)
+    ]
     return or_(*parts) if parts else false()
 
 
@@ -89,7 +92,7 @@ def _through(actor: Actor, rule: Through, column: ColumnOf, reading: bool) -> Co
     rows = parent.__table__.alias()
     actions = (Action.READ,) if reading else WRITES
     inside = criterion(actor, parent, *actions, rows=rows)
-    return _some(column(rule.column), rows, rows.c.id, inside)
+    return some(column(rule.column), rows, rows.c.id, inside)
 
 
 def _ledger(
@@ -106,64 +109,12 @@ def _ledger(
         if isinstance(target.__scope__, Anchored | Parties) and kind != "account":
             rows = target.__table__.alias()
             inside = criterion(actor, target, rows=rows)
-            found = _some(column(rule.id_column), rows, rows.c.id, inside)
+            found = some(column(rule.id_column), rows, rows.c.id, inside)
             parts.append(and_(column(rule.type_column) == kind, found))
     place = Anchored((rule.organization_column,))
     for scope in sorted(_granted(actor, model, (Action.READ,))):
-        parts.append(_reach(actor, place, column, scope, every=False))
+        parts.append(reach(actor, place, column, scope, every=False))
     return or_(*parts) if parts else false()
-
-
-def _reach(
-    actor: Actor, rule: Anchored | Parties, column: ColumnOf, scope: Scope, *, every: bool
-) -> ColumnElement[bool]:
-    """Return the rows within one scope. ``every``: all anchors that are set must lie in it."""
-    if scope is Scope.EVERYTHING:
-        return true()
-    if scope is Scope.SELF:
-        name = rule.user_column if isinstance(rule, Anchored) else None
-        return column(name) == actor.user_id if name and actor.user_id else false()
-    if actor.organization_id is None:
-        return false()
-    if isinstance(rule, Parties):
-        return _party(actor, rule, column, scope)
-    inside = _organizations(actor, scope)
-    tests = [column(name).in_(inside) for name in rule.columns]
-    if every:
-        # At least one must be set: a row that is tied to no place is in nobody's area.
-        return and_(
-            or_(*tests),
-            *(or_(column(n).is_(None), t) for n, t in zip(rule.columns, tests, strict=True)),
-        )
-    return or_(*tests)
-
-
-def _party(actor: Actor, rule: Parties, column: ColumnOf, scope: Scope) -> ColumnElement[bool]:
-    party = TicketParty.__table__.alias()
-    if scope is Scope.OWN:
-        return column(rule.raiser_column) == actor.organization_id
-    if scope is Scope.LINE:
-        raise ValueError("a ticket has no line scope; say area or party in the policy")
-    organization_id = actor.area_id if scope is Scope.AREA else actor.organization_id
-    if organization_id is None:
-        return false()
-    return _some(column("id"), party, party.c.ticket_id, party.c.organization_id == organization_id)
-
-
-def _some(
-    spoken: Any, rows: FromClause, key: Any, test: ColumnElement[bool]
-) -> ColumnElement[bool]:
-    """Return whether ``rows`` has one whose ``key`` is the column spoken of, and that passes.
-
-    A probe for each row looked at, not a list of all that may be seen: SQLite would gather the
-    list anew for every statement, and it grows with the ledger.
-
-    The column is named outside the probe as well. Where SQLAlchemy cannot tell a criterion which
-    alias it is about (an outer join to one), it would put the table into the probe's own FROM
-    clause, and every row would pass; named outside, it is an error of the database instead.
-    """
-    probe = exists().where(key == spoken, test).correlate_except(rows)
-    return and_(spoken.is_not(None), probe)
 
 
 def way_to(actor: Actor, model: type[Any]) -> tuple[FromClause, Any, ColumnElement[bool]] | None:
@@ -192,20 +143,6 @@ def way_to(actor: Actor, model: type[Any]) -> tuple[FromClause, Any, ColumnEleme
         ~again.correlate_except(other),
     )
     return party, party.c.ticket_id, joined
-
-
-def _organizations(actor: Actor, scope: Scope) -> Select[tuple[int]]:
-    """Return the ids of the organisations within AREA, LINE or OWN of the actor."""
-    line = OrganizationLine.__table__.alias()
-    if scope is Scope.AREA:
-        return select(line.c.organization_id).where(line.c.ancestor_id == actor.area_id)
-    if scope is Scope.LINE:
-        return select(line.c.ancestor_id).where(line.c.organization_id == actor.organization_id)
-    if scope is Scope.OWN:
-        return select(line.c.organization_id).where(
-            line.c.organization_id == actor.organization_id, line.c.depth == 0
-        )
-    raise ValueError(f"the scope {scope.value} does not fit records tied to organisations")
 
 
 class _Criterion(LoaderCriteriaOption):
@@ -334,6 +271,15 @@ def guard_new(session: Session, flush_context: Any) -> None:
     changed = [each for each in changed if not flush_context.is_deleted(inspect(each))]
     _check(session, added, (Action.ADD,))
     _check(session, changed, (Action.EDIT, Action.ACT))
+    # Who moves a row to another place must be allowed to make one there.
+    _check(session, [each for each in changed if _moved(each)], (Action.ADD,))
+
+
+def _moved(record: Any) -> bool:
+    rule = getattr(type(record), "__scope__", None)
+    columns = rule.columns if isinstance(rule, Anchored) else ()
+    state: Any = inspect(record)
+    return any(state.attrs[name].history.has_changes() for name in columns if name != "id")
 
 
 def _check(session: Session, objects: Iterable[Any], actions: tuple[Action, ...]) -> None:
@@ -380,5 +326,5 @@ def reachable(actor: Actor, record_type: str, column: Any, *actions: Action) -> 
         return true()
     granted = {scope for action in actions for scope in scopes(actor.roles, record_type, action)}
     place = Anchored(("id",))
-    parts = [_reach(actor, place, lambda _name: column, each, every=False) for each in granted]
+    parts = [reach(actor, place, lambda _name: column, each, every=False) for each in granted]
     return or_(*parts) if parts else false()

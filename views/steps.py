@@ -12,7 +12,7 @@ from wtforms import DateField, HiddenField, RadioField, StringField, TextAreaFie
 from wtforms.validators import InputRequired, Length, Optional
 
 from models.organization import Organization
-from models.ticket import Grade
+from models.grade import Grade
 from rules import workflow
 from rules.mechanisms import dimensions_of
 from rules.workflow import Input, Step

@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 
 from models.base import Titled
+from models.grade import Grade
 from models.organization import Organization, OrganizationKind
 from models.ticket import (
     AssignmentRole,
     AssignmentStatus,
-    Grade,
     Rating,
     Ticket,
     TicketAssignment,

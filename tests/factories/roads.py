@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from models.ticket import Grade, Ticket
+from models.grade import Grade
+from models.ticket import Ticket
 from models.ticket import TicketStatus as S
 from rules.mechanisms import dimensions_of
 from rules.workflows.ticket_effects import active

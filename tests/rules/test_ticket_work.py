@@ -7,7 +7,8 @@ import datetime as dt
 import pytest
 from sqlalchemy.orm import Session
 
-from models.ticket import AssignmentRole, AssignmentStatus, Grade, Ticket, TicketAssignment
+from models.grade import Grade
+from models.ticket import AssignmentRole, AssignmentStatus, Ticket, TicketAssignment
 from models.ticket import TicketStatus as S
 from rules import ledger
 from rules.actor import SYSTEM

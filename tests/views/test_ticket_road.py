@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.ledger import Event
-from models.ticket import Grade, Ticket, TicketStatus
+from models.grade import Grade
+from models.ticket import Ticket, TicketStatus
 from rules.ledger import faults
 from tests.factories.world import World
 from tests.views.pages import errors_of, record_form, row_ids, step_forms
