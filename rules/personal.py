@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 from sqlalchemy import inspect
@@ -17,6 +18,7 @@ from rules.actor import Actor
 HIDDEN = "****"
 
 
+@cache
 def personal_fields(model: type[Any]) -> frozenset[str]:
     """Return the names of a record type's columns that hold personal telephone numbers."""
     return frozenset(

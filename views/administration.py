@@ -16,6 +16,7 @@ from presets.roles import Role
 from rules.deadlines import Term, Unit
 from rules.policy import POLICY, Action
 from views import details, permissions
+from views.context import actor
 from views.listing import Order
 from views.presentation import Change, Column, MenuEntry, Related, Row, Table
 from views.records import RecordView
@@ -135,7 +136,8 @@ class AuditView(RecordView):
     def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
         """Show the entry's own fields, before and after."""
         model = record_types().get(record.record_type)
-        changes: list[Change] = [details.change_of(model, record)] if model else []
+        whole = actor().has(Role.ORGANIZATION_DEPARTMENT)
+        changes: list[Change] = [details.change_of(model, record, whole)] if model else []
         return super().shown(
             record,
             status,

@@ -12,7 +12,7 @@ from sqlalchemy import Text, inspect, select
 
 from models.base import Titled, UTCDateTime
 from models.ledger import AuditEntry, Event
-from rules import audit, ledger, workflow
+from rules import audit, ledger, personal, workflow
 from rules.policy import Action
 from rules.scope import criterion
 from views import listing, steps
@@ -129,8 +129,10 @@ class DetailPage:
 
     def changes(self) -> list[Change]:
         """Return who changed which field, newest first."""
+        whole = personal.may_read(actor(), self.record)
         return [
-            change_of(self.view.model, entry) for entry in audit.history(session(), self.record, 20)
+            change_of(self.view.model, entry, whole)
+            for entry in audit.history(session(), self.record, 20)
         ]
 
 
@@ -170,8 +172,9 @@ def step_of(view: RecordView, event: Event) -> Step:
 _ACTIONS = {"create": "新建", "update": "修改", "delete": "删除"}
 
 
-def change_of(model: type[Any], entry: AuditEntry) -> Change:
-    """Return an audit entry with its fields' Chinese names."""
+def change_of(model: type[Any], entry: AuditEntry, whole: bool = False) -> Change:
+    """Return an audit entry with its fields' Chinese names; personal numbers only if ``whole``."""
+    hidden = frozenset() if whole else personal.personal_fields(model)
     columns = inspect(model).columns
     view = view_of(model)
     fields = []
@@ -181,6 +184,8 @@ def change_of(model: type[Any], entry: AuditEntry) -> Change:
         else:
             label = label_of(model, name) if name in columns else name
         kind = columns[name].type if name in columns else None
+        if name in hidden:
+            before, after = personal.masked(before), personal.masked(after)
         own = getattr(view, f"change_{name}", None)
         was, became = (own(each) if own else _value(kind, each) for each in (before, after))
         fields.append((label, was, became))

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from models.base import Record
 from models.registry import type_name
 from models.scoping import Anchored
-from rules import workflow
+from rules import personal, workflow
 from rules.errors import Conflict, Refused, Stale
 from rules.policy import Action
 from rules.references import refuse_if_referenced
@@ -128,6 +128,13 @@ class RecordView(BaseView):
     def editable(self, record: Any) -> str | None:
         """Return why the record can no longer be edited or deleted, if so."""
         return None
+
+    def groups_for(self, record: Any) -> FormGroups:
+        """Return the form's groups for a record: a number that is shown masked is not edited."""
+        if record.id is None or personal.may_read(actor(), record):
+            return self.form_groups
+        hidden = personal.personal_fields(self.model)
+        return [(title, [n for n in names if n not in hidden]) for title, names in self.form_groups]
 
     def extra_fields(self) -> dict[str, Any]:
         """Return form fields that are no columns, by name."""
@@ -316,7 +323,7 @@ class RecordView(BaseView):
 
     def form(self, record: Any) -> forms.RecordForm:
         """Return the form over a record, filled from the request if one was posted."""
-        names = [name for _title, group in self.form_groups for name in group]
+        names = [name for _title, group in self.groups_for(record) for name in group]
         kind = forms.record_form(
             self.model,
             names,
@@ -351,7 +358,11 @@ class RecordView(BaseView):
         context = {
             "view_title": title,
             "form": form,
-            "groups": [FormGroup(_(title), names) for title, names in self.form_groups],
+            "groups": [
+                FormGroup(_(title), kept)
+                for title, names in self.form_groups
+                if (kept := [name for name in names if name in form])
+            ],
             "cancel_url": self.url("show", pk=record.id) if record else self.url("list"),
             "submit_label": _("保存"),
             "clashes": clashes or [],

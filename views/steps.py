@@ -11,8 +11,8 @@ from sqlalchemy import Select, select
 from wtforms import DateField, HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
-from models.organization import Organization
 from models.grade import Grade
+from models.organization import Organization
 from rules import workflow
 from rules.mechanisms import dimensions_of
 from rules.workflow import Input, Step

@@ -10,8 +10,9 @@ from markupsafe import Markup
 from sqlalchemy import inspect
 
 from models.base import Titled
+from rules import personal
 from views import listing
-from views.context import session
+from views.context import actor, session
 from views.presentation import Column, Crumb, Filter, Link, Row, Tab, Table
 from views.rendering import shown
 
@@ -173,7 +174,7 @@ def rows_of(view: RecordView, records: list[Any], without: str = "") -> list[Row
 def cell(view: RecordView, record: Any, name: str) -> Markup | str:
     """Return one cell: the view's own ``cell_NAME`` if it has one, else the value as usual."""
     own = getattr(view, f"cell_{name}", None)
-    value: Markup | str = own(record) if own else shown(getattr(record, name))
+    value: Markup | str = own(record) if own else shown(personal.value_for(actor(), record, name))
     return value
 
 
