@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import inspect
 
 from models.base import Field
-from models.registry import record_types
+from models.registry import record_types, type_name
 from models.scoping import Anchored, Through
 from presets.roles import Role
 from rules.actor import Actor
@@ -18,9 +18,14 @@ from rules.actor import Actor
 HIDDEN = "****"
 
 
-@cache
 def personal_fields(model: type[Any]) -> frozenset[str]:
     """Return the names of a record type's columns that hold personal telephone numbers."""
+    return _personal_fields(type_name(model))
+
+
+@cache
+def _personal_fields(record_type: str) -> frozenset[str]:
+    model = record_types()[record_type]
     return frozenset(
         column.key
         for column in inspect(model).column_attrs

@@ -20,6 +20,7 @@ from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from models.base import Titled, utcnow
+from models.grade import Grade
 from models.ledger import Event
 from models.registry import type_name
 from presets.roles import Role
@@ -37,6 +38,10 @@ class Relation(Titled):
     AREA = "area", "属地"
     LEAD = "lead", "主办单位"
     ASSISTING = "assisting", "协办单位"
+    COMMUNITY = "community", "社区一方"
+    UNIT = "unit", "单位一方"
+    PARTNER = "partner", "签约单位"
+    HOLDER = "holder", "认领单位"
     ANY = "any", "权限范围内"
 
 
@@ -44,8 +49,9 @@ class Relation(Titled):
 class Input:
     """A value that a step asks for.
 
-    ``kind``: ``text``, ``note`` (several lines), ``date``, ``organization``, ``organizations``,
-    ``grades`` (a grade for each department and dimension).
+    ``kind``: ``text``, ``note`` (several lines), ``date``, ``number`` (0 or more), ``grade``,
+    ``organization``, ``organizations``, ``check_in`` (ids of records), ``grades`` (a grade for each
+    department and dimension).
     """
 
     name: str
@@ -56,10 +62,15 @@ class Input:
     max_length: int = 2000
 
 
+#: The largest number that a step takes: far more than any county counts.
+MOST = 100_000_000
 _TYPES: dict[str, type] = {
     "text": str,
     "note": str,
     "date": dt.date,
+    "number": int,
+    "grade": Grade,
+    "check_in": int,
     "organization": int,
     "organizations": list,
     "grades": dict,
@@ -238,13 +249,21 @@ def apply(
     return _take(context, step)
 
 
-def apply_internally(context: Context, record: Any, action: str) -> Titled:
-    """Take a step on another record as part of a step: no person asked for it."""
+def apply_internally(
+    context: Context, record: Any, action: str, data: Data | None = None
+) -> Titled:
+    """Take a step on another record as part of a step: no person asked for it.
+
+    ``data`` is what the step's effect needs; without it, the context's own. Raises ``Conflict``,
+    naming who was there before, if the record is no longer in a state that the step begins in.
+    """
     step = _workflows[type(record)].step(action)
-    if step is None or step.who or record.status not in step.froms:
-        raise Conflict(f"“{record}”现在不能办理“{step.label if step else action}”。")
-    inner = Context(context.session, record, context.actor, context.now, context.data)
-    return _take(inner, step)
+    if step is None or step.who:
+        raise ValueError(f"{type(record).__name__} has no internal step {action}")
+    _lock(context.session, record)
+    _check_state(context.session, record, step, None)
+    given = context.data if data is None else data
+    return _take(Context(context.session, record, context.actor, context.now, given), step)
 
 
 def _permitted(step: Step, actor: Actor, relations: frozenset[Relation]) -> bool:
@@ -302,6 +321,8 @@ def _checked(step: Step, data: Data) -> Data:
             problems[each.name] = f"“{each.label}”的内容无效，请重新填写。"
         elif isinstance(value, str) and len(value) > each.max_length:
             problems[each.name] = f"“{each.label}”最多 {each.max_length} 字，现有 {len(value)} 字。"
+        elif isinstance(value, int) and each.kind == "number" and not 0 <= value <= MOST:
+            problems[each.name] = f"“{each.label}”应是 0 到 {MOST} 之间的整数。"
         values[each.name] = value
     if problems:
         raise Invalid("".join(problems.values()), **problems)

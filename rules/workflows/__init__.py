@@ -1,5 +1,21 @@
 """The workflow tables, one file a record type; importing this package registers them all."""
 
-from rules.workflows import agreements, duty_lists, tickets
+from rules.workflows import (
+    agreements,
+    check_ins,
+    duty_lists,
+    needs,
+    resources,
+    services,
+    tickets,
+)
 
-__all__ = ["agreements", "duty_lists", "tickets"]
+__all__ = [
+    "agreements",
+    "check_ins",
+    "duty_lists",
+    "needs",
+    "resources",
+    "services",
+    "tickets",
+]
