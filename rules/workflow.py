@@ -266,6 +266,18 @@ def apply_internally(
     return _take(Context(context.session, record, context.actor, context.now, given), step)
 
 
+def hold(session: Session, record: Any, action: str | None = None) -> None:
+    """Make a record ours until the transaction ends, and see it as it is now.
+
+    For what begins with other rows than the record's own. With an ``action``: raises ``Conflict``,
+    naming who was there before, unless that step can be taken from the record's state.
+    """
+    _lock(session, record)
+    step = _workflows[type(record)].step(action) if action else None
+    if step is not None:
+        _check_state(session, record, step, None)
+
+
 def _permitted(step: Step, actor: Actor, relations: frozenset[Relation]) -> bool:
     if not step.who:
         return False
