@@ -20,12 +20,14 @@ from rules.errors import Conflict, Forbidden, Invalid
 from rules.matching import Span, most_at_once, span_of, uses_of
 from rules.policy import Action, allows
 from rules.services import check, tie
+from rules.workflows.needs import NEEDS
 
 #: Who is told that a service has been arranged.
 TOLD = (Role.UNIT_LIAISON, Role.DEPARTMENT_HANDLER, Role.COMMUNITY_STAFF)
 #: Who brings together what no agreement binds.
 BROKERS = (Role.ORGANIZATION_DEPARTMENT, Role.SYSTEM_ADMINISTRATOR)
 LONGEST_TITLE = 100
+ASSIGN = next(each for each in NEEDS.steps if each.action == "assign")
 
 
 def arrange(
@@ -49,8 +51,9 @@ def arrange(
     if not (actor.system or allows(actor.roles, "service_project", Action.ADD)):
         raise Forbidden("您的角色不能安排服务项目。")
     # Before anything is written: of two at once the second must see what the first has done.
-    workflow.hold(session, need, "assign")
-    workflow.hold(session, resource)
+    workflow.lock(session, need)
+    workflow.lock(session, resource)
+    workflow.check_state(session, need, ASSIGN, None)
     _check_fit(need, resource)
     _check_bond(session, need, resource, actor)
     usual = span_of(need, shanghai_date(utcnow()))

@@ -237,11 +237,11 @@ def apply(
     step = workflow.step(action)
     if step is None:
         raise Invalid(f"没有“{action}”这个步骤。")
-    _lock(session, record)
+    lock(session, record)
     relations = workflow.relations(session, record, actor)
     if not _permitted(step, actor, relations):
         raise Forbidden(f"您无权对“{record}”办理“{step.label}”。")
-    _check_state(session, record, step, seen_status)
+    check_state(session, record, step, seen_status)
     context = Context(session, record, actor, now or utcnow(), _checked(step, data or {}))
     sentence = step.when(context) if step.when else None
     if sentence:
@@ -260,22 +260,10 @@ def apply_internally(
     step = _workflows[type(record)].step(action)
     if step is None or step.who:
         raise ValueError(f"{type(record).__name__} has no internal step {action}")
-    _lock(context.session, record)
-    _check_state(context.session, record, step, None)
+    lock(context.session, record)
+    check_state(context.session, record, step, None)
     given = context.data if data is None else data
     return _take(Context(context.session, record, context.actor, context.now, given), step)
-
-
-def hold(session: Session, record: Any, action: str | None = None) -> None:
-    """Make a record ours until the transaction ends, and see it as it is now.
-
-    For what begins with other rows than the record's own. With an ``action``: raises ``Conflict``,
-    naming who was there before, unless that step can be taken from the record's state.
-    """
-    _lock(session, record)
-    step = _workflows[type(record)].step(action) if action else None
-    if step is not None:
-        _check_state(session, record, step, None)
 
 
 def _permitted(step: Step, actor: Actor, relations: frozenset[Relation]) -> bool:
@@ -286,7 +274,7 @@ def _permitted(step: Step, actor: Actor, relations: frozenset[Relation]) -> bool
     return any(role in actor.roles and relation in relations for role, relation in step.who)
 
 
-def _lock(session: Session, record: Any) -> None:
+def lock(session: Session, record: Any) -> None:
     """Make the record ours until the transaction ends, and see it as it is now."""
     session.flush()
     if session.get_bind().dialect.name == "sqlite":
@@ -303,7 +291,8 @@ def _lock(session: Session, record: Any) -> None:
         raise Conflict("这条记录刚刚被别人删除，不能再办理。请返回列表。") from None
 
 
-def _check_state(session: Session, record: Any, step: Step, seen_status: str | None) -> None:
+def check_state(session: Session, record: Any, step: Step, seen_status: str | None) -> None:
+    """Raise ``Conflict``, naming who was there before, if the step cannot begin in its state."""
     moved_on = seen_status is not None and seen_status != record.status.value
     if record.status in step.froms and not moved_on:
         return
