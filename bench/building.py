@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flask_appbuilder.security.sqla.models import Role as FabRole
@@ -18,6 +19,7 @@ from bench.matters import (
     DEPARTMENTS,
     ITEMS,
     TOWNSHIPS,
+    UNIT_KINDS,
     UNITS,
 )
 from models.account import Account
@@ -42,11 +44,23 @@ COUNTY_STAFF = (
 
 @dataclass(frozen=True)
 class Size:
-    """How many counties, townships in each county, and communities in each township."""
+    """How many counties, townships in each county, and communities in each township.
+
+    ``units``: of each county. ``most``: how many communities a county has at most.
+    """
 
     counties: int = 3
     townships: int = 8
     communities: int = 8
+    units: int = len(UNITS)
+    most: int = 1000
+
+
+def unit_names() -> Iterator[str]:
+    """Yield names of units without their county's, no two alike: 1,156 of them."""
+    yield from UNITS
+    for kind, second, first in itertools.product(UNIT_KINDS, COMMUNITY_SECOND, COMMUNITY_FIRST):
+        yield f"{first}{second}{kind}"
 
 
 class Builder:
@@ -89,10 +103,11 @@ class Builder:
             )
             department.set_aliases([alias])
             self._account(f"handler{number}-{index}", department, Role.DEPARTMENT_HANDLER)
-        for index, name in enumerate(UNITS, 1):
+        for index, name in enumerate(itertools.islice(unit_names(), self.size.units), 1):
             unit = self._organization(f"{code}-U{index:02}", f"{county.name}{name}", K.UNIT, county)
             self._account(f"unit{number}-{index}", unit, Role.UNIT_LIAISON)
-        names = itertools.product(COMMUNITY_SECOND, COMMUNITY_FIRST)
+        pairs = itertools.product(COMMUNITY_SECOND, COMMUNITY_FIRST)
+        names = itertools.islice(pairs, self.size.most)
         for index in range(1, self.size.townships + 1):
             self._township(county, number, index, names)
         return county
@@ -102,13 +117,13 @@ class Builder:
         county: Organization,
         number: int,
         index: int,
-        names: itertools.product[tuple[str, str]],
+        names: Iterator[tuple[str, str]],
     ) -> None:
         code = f"{county.code}{index:03}"
         township = self._organization(code, TOWNSHIPS[index - 1], K.TOWNSHIP, county)
         self._account(f"township{number}-{index}", township, Role.TOWNSHIP_REVIEWER)
-        for position in range(1, self.size.communities + 1):
-            second, first = next(names)
+        own = itertools.islice(names, self.size.communities)
+        for position, (second, first) in enumerate(own, 1):
             name = f"{first}{second}社区"
             community = self._organization(f"{code}{position:03}", name, K.COMMUNITY, township)
             account = f"community{number}-{index}-{position}"

@@ -119,6 +119,8 @@ DEPARTMENTS = (
     ("教育局", "教体局"),
 )
 UNITS = ("第一中学", "人民医院", "供电公司", "城投集团")
+#: What other units of a county are, after the name of where they stand.
+UNIT_KINDS = ("小学", "幼儿园", "卫生服务中心", "物业公司", "农贸市场", "银行支行", "养老服务中心", "建材商行")  # fmt: skip
 #: Duty items of a simulated township: (name, words of its departments, reclaimed).
 ITEMS: tuple[tuple[str, tuple[str, ...], bool], ...] = (
     ("路灯安装与维修", ("住房和城乡建设", "综合执法"), False),

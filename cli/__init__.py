@@ -18,6 +18,7 @@ def init_app(app: Flask) -> None:
         duty_lists.duty_lists,
         ledger.ledger,
         simulate.simulate,
+        simulate.simulate_one_letter,
         imports.import_group,
     ):
         app.cli.add_command(command)

@@ -12,6 +12,7 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 
 from bench.building import Builder, Size
+from bench.one_letter import COUNTIES, OneLetter
 from bench.simulator import Simulator
 from cli.roles import sync
 from database import db
@@ -89,6 +90,40 @@ def simulate(
     for status, number in states.most_common():
         click.echo(f"  {status.title} {number}")
     click.echo(f"已生成 {tickets} 张哨单，用时 {time.perf_counter() - began:.1f} 秒。")
+
+
+@click.command("simulate-one-letter")
+@click.argument("county", type=click.Choice(sorted(COUNTIES)))
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="The same seed, the same rows."
+)
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The last day simulated, in Shanghai. [default: today]",
+)
+@click.option("--password", help="For the accounts. [default: CHUISHAO_DEMO_PASSWORD]")
+@with_appcontext
+def simulate_one_letter(
+    county: str, seed: int, until: dt.datetime | None, password: str | None
+) -> None:
+    """Fill an empty database with a county's agreements, lists and check-ins, of a published size.
+
+    Exit status 1, and nothing written: refused; 2: the arguments are of no use.
+    """
+    if current_app.config["ENVIRONMENT"] == "production":
+        _refuse("生产环境不能生成模拟数据。")
+    began = time.perf_counter()
+    day = until.date() if until else shanghai_date(utcnow())
+    with acting_as(db.session(), SYSTEM):
+        if db.session.scalar(select(Organization.id).limit(1)) is not None:
+            _refuse("库里已有机构。这组模拟数据自带机构，请换一个空库。")
+        _build(COUNTIES[county].size, password or current_app.config["DEMO_PASSWORD"])
+        numbers = OneLetter(db.session(), COUNTIES[county], seed, day).run()
+        db.session.commit()
+    for table, number in numbers.items():
+        click.echo(f"  {table} {number}")
+    click.echo(f"已生成，用时 {time.perf_counter() - began:.1f} 秒。")
 
 
 def _build(size: Size, password: str | None) -> None:
