@@ -66,6 +66,11 @@ class CheckIn(Record):
     def __str__(self) -> str:
         return self.member
 
+    @property
+    def choice_text(self) -> str:
+        """What a select box shows: two members may share a name."""
+        return f"{self.member}（{self.unit.name}）"
+
 
 class CheckInActivity(Record):
     """What a member did on a day, and for how many hours."""

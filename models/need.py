@@ -128,3 +128,8 @@ class Need(Record):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def choice_text(self) -> str:
+        """What a select box shows: needs of several communities may be called alike."""
+        return f"{self.title}（{self.community.name}）"

@@ -90,6 +90,11 @@ class Resource(Record):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def choice_text(self) -> str:
+        """What a select box shows: resources of several units may be called alike."""
+        return f"{self.name}（{self.owner.name}）"
+
 
 class ResourceOffer(Record):
     """A community that a resource is offered to; a resource without any is for all partners."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 import enum
 from typing import Any
 
@@ -178,6 +179,8 @@ def _plain(key: str, value: Any) -> Any:
         return "（已更改）" if value else None
     if isinstance(value, enum.Enum):
         return value.value
-    if isinstance(value, dt.datetime | dt.date):
+    if isinstance(value, dt.datetime | dt.date | dt.time):
         return value.isoformat()
+    if isinstance(value, decimal.Decimal):
+        return f"{value:f}"
     return value

@@ -22,8 +22,6 @@ def check(resource: Resource) -> None:
     for offer in resource.offers:
         place = offer.organization
         if place is not None and place.kind is not OrganizationKind.COMMUNITY:
-            problems["communities"] = (
-                f"提供范围应选村（社区），“{place.name}”是{place.kind.title}。"
-            )
+            problems["offers"] = f"提供范围应选村（社区），“{place.name}”是{place.kind.title}。"
     if problems:
         raise Invalid("".join(problems.values()), **problems)

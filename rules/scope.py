@@ -23,7 +23,7 @@ from models.ticket import TicketParty
 from rules.actor import Actor, current
 from rules.errors import OutOfScope
 from rules.policy import Action, Scope, scopes
-from rules.reach import ColumnOf, reach, some
+from rules.reach import ColumnOf, ground, partners, reach, some
 
 #: Execution option that names why a statement may go past the gate; see ``reviewed``.
 REVIEWED = "chuishao_reviewed"
@@ -326,5 +326,10 @@ def reachable(actor: Actor, record_type: str, column: Any, *actions: Action) -> 
         return true()
     granted = {scope for action in actions for scope in scopes(actor.roles, record_type, action)}
     place = Anchored(("id",))
-    parts = [reach(actor, place, lambda _name: column, each, every=False) for each in granted]
+    sided = {Scope.SIDE, Scope.SHARED}
+    parts = [
+        reach(actor, place, lambda _name: column, each, every=False) for each in granted - sided
+    ]
+    if granted & sided:
+        parts += [column.in_(ground(actor)), column.in_(partners(actor))]
     return or_(*parts) if parts else false()

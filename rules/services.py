@@ -119,7 +119,7 @@ def _check_needs(service: ServiceProject, needs: list[Need]) -> None:
     for need in needs:
         if need.community_id != service.community_id:
             sentence = f"需求“{need}”不是{service.community.name}的，请去掉它。"
-            raise Invalid(sentence, needs=sentence)
+            raise Invalid(sentence, need_links=sentence)
         mine = need.claimed_by_id == service.provider_id and need.status in (
             NeedStatus.CLAIMED,
             NeedStatus.IN_HAND,
@@ -127,7 +127,7 @@ def _check_needs(service: ServiceProject, needs: list[Need]) -> None:
         if need.id not in tied and need.status is not NeedStatus.PUBLISHED and not mine:
             holder = f"（认领单位：{need.claimed_by.name}）" if need.claimed_by else ""
             sentence = f"需求“{need}”现在是“{need.status.title}”{holder}，不能排入这个项目。"
-            raise Invalid(sentence, needs=sentence)
+            raise Invalid(sentence, need_links=sentence)
 
 
 def _check_resources(service: ServiceProject, resources: list[Resource]) -> None:
@@ -135,10 +135,10 @@ def _check_resources(service: ServiceProject, resources: list[Resource]) -> None
     for resource in resources:
         if resource.owner_id != service.provider_id:
             sentence = f"资源“{resource}”不是提供单位{service.provider.name}的，请去掉它。"
-            raise Invalid(sentence, resources=sentence)
+            raise Invalid(sentence, resource_links=sentence)
         if resource.id not in tied and resource.status is not ResourceStatus.AVAILABLE:
             sentence = f"资源“{resource}”现在是“{resource.status.title}”，不能使用。"
-            raise Invalid(sentence, resources=sentence)
+            raise Invalid(sentence, resource_links=sentence)
 
 
 def assign(context: Context, need: Need) -> None:

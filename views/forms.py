@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 from collections.abc import Callable, Container, Iterable
 from typing import Any
 
@@ -16,12 +17,14 @@ from werkzeug.wrappers import Response
 from wtforms import (
     BooleanField,
     DateField,
+    DecimalField,
     Field,
     HiddenField,
     IntegerField,
     SelectField,
     StringField,
     TextAreaField,
+    TimeField,
     ValidationError,
 )
 from wtforms.form import BaseForm
@@ -48,7 +51,7 @@ class RecordSelectWidget:
         attributes.setdefault("id", field.id)
         classes = f"record-select {attributes.pop('class_', attributes.pop('class', ''))}".strip()
         options = Markup("").join(
-            Markup('<option value="{}" selected>{}</option>').format(each.id, str(each))
+            Markup('<option value="{}" selected>{}</option>').format(each.id, choice_text(each))
             for each in field.chosen()
         )
         if not field.multiple:
@@ -195,8 +198,12 @@ def _simple(label: str, column: Any, info: Info | None, common: dict[str, Any]) 
     validators: list[Any] = [Optional(strip_whitespace=True) if optional else needed]
     if kind.python_type is dt.date:
         return DateField(label, validators=validators, **common)
+    if kind.python_type is dt.time:
+        return TimeField(label, validators=validators, **common)
     if kind.python_type is int:
         return IntegerField(label, validators=validators, **common)
+    if kind.python_type is decimal.Decimal:
+        return DecimalField(label, places=kind.scale, validators=validators, **common)
     length = getattr(kind, "length", None)
     if length:
         validators.append(
@@ -256,6 +263,12 @@ def chooser(session: Session, statement: Any, model: type[Any]) -> Chooser:
     return choose
 
 
+def choice_text(record: Any) -> str:
+    """Return what a select box calls a record: its name, with its place where it has a say in that."""
+    text: str = getattr(record, "choice_text", None) or str(record)
+    return text
+
+
 def options_of(statement: Select[Any], target: type[Any], query: str) -> Response:
     """Answer a select box with at most twenty rows, found by what their own list is searched by."""
     if query.strip():
@@ -264,5 +277,6 @@ def options_of(statement: Select[Any], target: type[Any], query: str) -> Respons
         statement = statement.where(matches(target, columns, query.strip()[:50]))
     rows = list(session().scalars(statement.order_by(target.id).limit(21)).unique())
     return jsonify(
-        results=[{"id": row.id, "text": str(row)} for row in rows[:20]], more=len(rows) > 20
+        results=[{"id": row.id, "text": choice_text(row)} for row in rows[:20]],
+        more=len(rows) > 20,
     )

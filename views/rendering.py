@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 from typing import Any
 
 from flask_babel import gettext as _
@@ -51,6 +52,10 @@ def shown(value: Any) -> Markup | str:
         return local(value)
     if isinstance(value, dt.date):
         return value.isoformat()
+    if isinstance(value, dt.time):
+        return f"{value:%H:%M}"
+    if isinstance(value, decimal.Decimal):
+        return f"{value:,f}"
     if isinstance(value, list):
         return _("、").join(str(each) for each in value) or EMPTY
     return str(value)

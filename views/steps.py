@@ -8,14 +8,17 @@ from flask_babel import gettext as _
 from flask_babel import pgettext
 from flask_wtf import FlaskForm
 from sqlalchemy import Select, select
-from wtforms import DateField, HiddenField, RadioField, StringField, TextAreaField
+from sqlalchemy.orm import joinedload
+from wtforms import DateField, HiddenField, IntegerField, RadioField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
+from models.check_in import CheckIn
 from models.grade import Grade
 from models.organization import Organization
 from rules import workflow
 from rules.mechanisms import dimensions_of
 from rules.workflow import Input, Step
+from rules.workflows.check_ins import SERVING
 from rules.workflows.ticket_effects import DISPATCHABLE, active
 from views.context import actor, session
 from views.forms import RecordSelectField, chooser
@@ -54,6 +57,15 @@ def receivers(record: Any) -> Select[Any]:
         Organization.kind.in_(DISPATCHABLE),
         Organization.active,
         Organization.realm_id.in_(realms),
+    )
+
+
+def claimants(need: Any) -> Select[Any]:
+    """Return the party members at their posts in a need's community; the gate narrows them."""
+    return (
+        select(CheckIn)
+        .where(CheckIn.community_id == need.community_id, CheckIn.status.in_(SERVING))
+        .options(joinedload(CheckIn.unit))
     )
 
 
@@ -142,8 +154,24 @@ def _field(view: RecordView, record: Any, each: Input) -> Any:
         )
     needed = InputRequired(_("请填写“%(label)s”。", label=label))
     validators: list[Any] = [needed if each.required else Optional(strip_whitespace=True)]
+    if each.kind == "check_in":
+        return RecordSelectField(
+            label,
+            source=view.url("claimants", pk=record.id),
+            choose=chooser(session(), claimants(record), CheckIn),
+            description=help_text,
+            validators=[InputRequired(_("请选择“%(label)s”。", label=label))]
+            if each.required
+            else [Optional()],
+        )
+    if each.kind == "grade":
+        choices = [(grade.value, _(grade.title)) for grade in Grade]
+        chosen = [InputRequired(_("请选择“%(label)s”。", label=label))]
+        return RadioField(label, choices=choices, description=help_text, validators=chosen)
     if each.kind == "date":
         return DateField(label, description=help_text, validators=validators)
+    if each.kind == "number":
+        return IntegerField(label, description=help_text, validators=validators)
     limit = _("“%(label)s”最多 %(n)s 字。", label=label, n=each.max_length)
     validators.append(Length(max=each.max_length, message=limit))
     kind = TextAreaField if each.kind == "note" else StringField
@@ -160,8 +188,10 @@ def data_of(record: Any, step: Step, form: StepForm) -> dict[str, Any]:
                 for name, _department, _dimension in _grades(record)
                 if form[name].data
             }
-        elif each.kind == "organization":
+        elif each.kind == "organization" or each.kind == "check_in":
             data[each.name] = form[each.name].data.id if form[each.name].data else None
+        elif each.kind == "grade":
+            data[each.name] = next(grade for grade in Grade if grade.value == form[each.name].data)
         elif each.kind == "organizations":
             data[each.name] = [organization.id for organization in form[each.name].data or []]
         else:

@@ -1,0 +1,270 @@
+"""服务项目清单 and its sessions (domain section 4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import request
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from markupsafe import Markup, escape
+from sqlalchemy import Select, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from models.base import utcnow
+from models.need import Need, NeedStatus
+from models.organization import Organization, OrganizationKind
+from models.resource import Resource, ResourceStatus
+from models.service import (
+    ServiceNeed,
+    ServiceProject,
+    ServiceResource,
+    ServiceSession,
+    ServiceStatus,
+)
+from rules.agreements import SECOND_PARTIES
+from rules.calendar import shanghai_date
+from rules.policy import Action
+from rules.scope import reachable
+from rules.services import OPEN_STATES, attendance, check, check_session, tie
+from views.context import actor, session
+from views.flow import FlowView
+from views.forms import RecordForm, RecordSelectField, chooser
+from views.listing import Order, id_of
+from views.presentation import Link, MenuEntry
+from views.records import FormGroups, RecordView, RelatedList
+from views.registry import view_of
+from views.rendering import EMPTY, shown
+
+S = ServiceStatus
+#: Form fields that are rows between the project and what it is tied to.
+LINKS: dict[str, type[Any]] = {"need_links": Need, "resource_links": Resource}
+
+
+class ServiceProjectView(FlowView):
+    """Services that units provide to communities, with the needs that they answer."""
+
+    model = ServiceProject
+    route_base = "/services"
+    menu = (MenuEntry("一书三单", "服务项目清单", "fa-people-carry-box", 40),)
+    list_columns = ["title", "provider", "community", "status", "planned_from", "planned_until"]
+    search_columns = ["title", "provider.name", "community.name"]
+    filter_columns = ["status", "category", "provider", "community", "planned_from"]
+    order_columns = ["title", "planned_from", "planned_until"]
+    labels = {"need_links": "对应需求", "resource_links": "使用资源"}
+    tabs = [
+        ("", "全部", None),
+        ("planned", "待接单", ServiceProject.status == S.PLANNED),
+        ("under_way", "实施中", ServiceProject.status == S.UNDER_WAY),
+        ("completed", "待评价", ServiceProject.status == S.COMPLETED),
+        ("rated", "已评价", ServiceProject.status == S.RATED),
+    ]
+    form_groups = [
+        ("项目", ["title", "category", "provider", "community", "content"]),
+        ("需求与资源", ["need_links", "resource_links"]),
+        ("计划", ["planned_from", "planned_until", "funds"]),
+        ("联系人", ["contact", "phone"]),
+    ]
+    show_groups = [
+        *form_groups,
+        ("成效", ["actual_from", "actual_until", "people_served", "outcome", "grade"]),
+    ]
+    related = [RelatedList("ServiceSessionView", "service", "场次")]
+    empty_text = "还没有服务项目。在需求页面匹配资源，一键生成；也可以直接新增。"
+
+    def choices(self, field: str) -> Select[Any]:
+        """Both sides in reach; open needs of theirs, and resources that are offered."""
+        if field == "need_links":
+            states = (NeedStatus.PUBLISHED, NeedStatus.CLAIMED, NeedStatus.IN_HAND)
+            return select(Need).where(Need.status.in_(states)).options(joinedload(Need.community))
+        if field == "resource_links":
+            usable = Resource.status == ResourceStatus.AVAILABLE
+            return select(Resource).where(usable).options(joinedload(Resource.owner))
+        kinds = SECOND_PARTIES if field == "provider" else (OrganizationKind.COMMUNITY,)
+        return super().choices(field).where(Organization.kind.in_(kinds), Organization.active)
+
+    def target(self, field: str) -> type[Any]:
+        """Needs and resources are chosen as such; the rows between are made on saving."""
+        return LINKS[field] if field in LINKS else super().target(field)
+
+    def extra_fields(self) -> dict[str, Any]:
+        """The needs that it answers and the resources that it uses are two select boxes."""
+        helps = {
+            "need_links": _("选中的需求随项目派单、办理和评价。"),
+            "resource_links": _("只能选提供单位自己的资源。"),
+        }
+        return {
+            name: RecordSelectField(
+                self.label(name),
+                source=self.url("options", field=name),
+                choose=chooser(session(), self._choosable(name), target),
+                multiple=True,
+                description=helps[name],
+            )
+            for name, target in LINKS.items()
+        }
+
+    def _choosable(self, field: str) -> Select[Any]:
+        """What is tied already may stay tied, whatever has become of it."""
+        target = LINKS[field]
+        place = joinedload(Need.community) if target is Need else joinedload(Resource.owner)
+        return select(target).options(place)
+
+    def extras_of(self, record: Any) -> dict[str, Any]:
+        """Show the needs and resources as such."""
+        return {
+            "need_links": [link.need for link in record.need_links],
+            "resource_links": [link.resource for link in record.resource_links],
+        }
+
+    def fill(self, record: Any) -> None:
+        """Start with one's own side, and with the need or the resource that one comes from."""
+        database = session()
+        for name in ("provider", "community"):
+            own = self.choices(name).where(
+                Organization.id == actor().organization_id,
+                reachable(actor(), "service_project", Organization.id, Action.ADD),
+            )
+            setattr(record, name, database.scalars(own).first())
+        today = shanghai_date(utcnow())
+        record.planned_from, record.planned_until = today, today + dt.timedelta(days=30)
+
+    def groups_for(self, record: Any) -> FormGroups:
+        """The two sides are the project's for good; they are chosen once."""
+        groups = super().groups_for(record)
+        if record.id is None:
+            return groups
+        fixed = ("provider", "community")
+        return [(title, [n for n in names if n not in fixed]) for title, names in groups]
+
+    def before_save(self, record: Any, form: RecordForm) -> None:
+        """Hold the project to the rules."""
+        check(record)
+
+    def after_save(self, record: Any, form: RecordForm, created: bool) -> None:
+        """Tie the needs and resources that were chosen."""
+        needs, resources = form["need_links"].data or [], form["resource_links"].data or []
+        tie(session(), record, needs, resources, actor())
+
+    def detail_loads(self) -> list[Any]:
+        """The page names both sides, the needs and the resources."""
+        return [
+            joinedload(ServiceProject.provider),
+            joinedload(ServiceProject.community),
+            selectinload(ServiceProject.need_links)
+            .joinedload(ServiceNeed.need)
+            .joinedload(Need.community),
+            selectinload(ServiceProject.resource_links)
+            .joinedload(ServiceResource.resource)
+            .joinedload(Resource.owner),
+        ]
+
+    def detail_need_links(self, record: Any) -> Markup | str:
+        """Lead to the needs."""
+        return _links([link.need for link in record.need_links])
+
+    def detail_resource_links(self, record: Any) -> Markup | str:
+        """Lead to the resources that the reader sees."""
+        return _links([link.resource for link in record.resource_links])
+
+    def detail_people_served(self, record: Any) -> str:
+        """Until the project is completed, those who came to its sessions so far."""
+        if record.people_served is not None:
+            return str(record.people_served)
+        came = attendance(session(), record)
+        return ngettext("各场次到场 %(num)s 人次", "各场次到场 %(num)s 人次", came)
+
+    def extra_links(self, record: Any | None) -> list[Link]:
+        """Offer to schedule a session."""
+        links = super().extra_links(record)
+        sessions = view_of(ServiceSession)
+        if record is None or sessions is None or not sessions.may("can_add"):
+            return links
+        if record.status not in OPEN_STATES:
+            return links
+        url = sessions.url("add", service=record.id)
+        return [*links, Link(_("安排场次"), url, "fa-calendar-plus", "primary")]
+
+    def editable(self, record: Any) -> str | None:
+        """What is finished stays as it was reported."""
+        if record.status in OPEN_STATES:
+            return None
+        return _(
+            "服务项目“%(title)s”已是“%(status)s”，不能再修改或删除。",
+            title=record.title,
+            status=_(record.status.title),
+        )
+
+
+def _links(records: list[Any]) -> Markup | str:
+    """Return records as links to their pages; those that the reader may not see are left out."""
+    view = view_of(type(next((each for each in records if each is not None), None)))
+    found = [
+        Markup('<a href="{}">{}</a>').format(view.url("show", pk=each.id), str(each))
+        for each in records
+        if each is not None and view is not None
+    ]
+    return escape(_("、")).join(found) if found else EMPTY
+
+
+class ServiceSessionView(RecordView):
+    """The sessions of services: when, where, who serves, how many came."""
+
+    model = ServiceSession
+    route_base = "/sessions"
+    policy_type = "service_project"
+    menu = (MenuEntry("一书三单", "服务场次", "fa-calendar-days", 45),)
+    list_columns = ["held_on", "time", "service", "place", "staff", "attended"]
+    search_columns = ["place", "staff", "service.title"]
+    filter_columns = ["service", "held_on"]
+    order_columns = ["held_on"]
+    default_order = Order("held_on", descending=True)
+    wide_only = ["staff"]
+    labels = {"time": "时间"}
+    form_groups = [
+        ("场次", ["service", "held_on", "starts_at", "ends_at", "place", "staff", "expected"]),
+        ("开展情况", ["attended", "note"]),
+    ]
+    empty_text = "还没有服务场次。在服务项目页面安排场次。"
+    demands = RecordView.demands | {"can_delete": Action.EDIT}
+
+    def choices(self, field: str) -> Select[Any]:
+        """Sessions belong to projects that are not finished."""
+        found = super().choices(field)
+        if field == "service" and request.endpoint != f"{self.endpoint}.list":
+            return found.where(ServiceProject.status.in_(OPEN_STATES))
+        return found
+
+    def fill(self, record: Any) -> None:
+        """Start with the project that one comes from."""
+        number = id_of(request.args.get("service", ""))
+        if number is not None:
+            chosen = self.choices("service").where(ServiceProject.id == number)
+            record.service = session().scalars(chosen).first()
+
+    def before_save(self, record: Any, form: RecordForm) -> None:
+        """Hold the session to the rules, and to a project that is not finished."""
+        check_session(record)
+
+    def loads(self) -> list[Any]:
+        """The project is named in every row."""
+        return [joinedload(ServiceSession.service)]
+
+    def detail_loads(self) -> list[Any]:
+        """The page names the project."""
+        return [joinedload(ServiceSession.service)]
+
+    def cell_time(self, record: Any) -> str:
+        """Show from when until when."""
+        return f"{record.starts_at:%H:%M}–{record.ends_at:%H:%M}"
+
+    def cell_attended(self, record: Any) -> Markup | str:
+        """Say that a session is still to come."""
+        return shown(record.attended) if record.attended is not None else _("待开展")
+
+    def editable(self, record: Any) -> str | None:
+        """The sessions of a finished project stay as they were."""
+        if record.service.status in OPEN_STATES:
+            return None
+        return _("服务项目“%(title)s”已经结束，场次不能再修改。", title=record.service.title)
