@@ -8,26 +8,21 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any, cast
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bench.building import Size
-from bench.matters import GIVEN, SPOTS, SURNAMES
+from bench.matters import SPOTS
 from bench.promises import ASKED, GOODS, GRADES, NEEDS, PEOPLE, POSTS, SERVICES, WORKS
+from bench.rows import Row, Rows
 from models.agreement import Agreement, AgreementKind, AgreementStatus
-from models.base import Titled
 from models.check_in import CheckIn, CheckInActivity, CheckInStatus
-from models.ledger import Event
 from models.need import Need, NeedSource, NeedStatus, Urgency
 from models.organization import Organization, OrganizationKind
-from models.registry import type_name
 from models.resource import Category, Resource, ResourceOffer, ResourceStatus
 from models.service import (
     ServiceNeed,
@@ -36,16 +31,8 @@ from models.service import (
     ServiceSession,
     ServiceStatus,
 )
-from rules.actor import SYSTEM
-from rules.calendar import SHANGHAI
 from rules.errors import Invalid
-from rules.ledger import GENESIS, digest
-from rules.scope import reviewed
 
-Row = dict[str, Any]
-YEARS = 2
-SLICE = 2000
-_PAST_THE_GATE = reviewed("writes simulated agreements and lists, for the system")
 _KINDS = (OrganizationKind.UNIT, OrganizationKind.DEPARTMENT)
 #: How far a service has come when the needs that it answers stand there.
 _SERVICE_AT = {
@@ -75,23 +62,21 @@ COUNTIES = {
 }
 
 
-class OneLetter:
+class OneLetter(Rows):
     """Writes the lists of one county. The session must act for the system; never commits.
 
     Raises ``Invalid`` where there is no community or no unit.
     """
 
     def __init__(self, session: Session, county: County, seed: int, until: dt.date) -> None:
-        self.session, self.county, self.until = session, county, until
-        self.rng = random.Random(seed)
+        super().__init__(session, seed, until)
+        self.county = county
         places = select(Organization.id, Organization.kind).where(Organization.active)
         kinds = session.execute(places.order_by(Organization.id)).all()
         self.communities = [id for id, kind in kinds if kind is OrganizationKind.COMMUNITY]
         self.units = [id for id, kind in kinds if kind in _KINDS]
         if not self.communities or not self.units:
             raise Invalid("库里没有村（社区）或驻区单位，请先导入机构。")
-        self.rows: dict[type[Any], list[Row]] = defaultdict(list)
-        self.last: dict[type[Any], int] = {}
         #: unit → the communities of its agreements in force, and the other way round
         self.partners: dict[int, list[int]] = defaultdict(list)
         self.partners_of: dict[int, list[int]] = defaultdict(list)
@@ -103,48 +88,7 @@ class OneLetter:
         self._check_ins()
         self._needs()
         self._services()
-        numbers: Counter[str] = Counter()
-        for model, rows in self.rows.items():
-            table = model.__table__
-            for start in range(0, len(rows), SLICE):
-                part = rows[start : start + SLICE]
-                self.session.execute(insert(table), part, execution_options=_PAST_THE_GATE)
-            numbers[table.name] = len(rows)
-            if model is not Event:
-                self._keep_ids(model)
-        return numbers
-
-    def _add(self, model: type[Any], day: dt.date, **values: Any) -> int:
-        """Add a row that was made on a day, and return its id."""
-        if model not in self.last:
-            self.last[model] = self.session.scalar(select(func.max(model.id))) or 0
-        self.last[model] += 1
-        at = dt.datetime.combine(day, dt.time(10), SHANGHAI).astimezone(dt.UTC)
-        dated = {"id": self.last[model], "created_at": at, "updated_at": at, "version": 1}
-        self.rows[model].append(dated | values)
-        if "status" in values:
-            self.rows[Event].append(_entered(model, self.last[model], values["status"], at))
-        return self.last[model]
-
-    def _keep_ids(self, model: type[Any]) -> None:
-        if self.session.get_bind().dialect.name == "postgresql":
-            sequence = func.pg_get_serial_sequence(model.__tablename__, "id")
-            moved = select(func.setval(sequence, self.last[model]))
-            self.session.execute(moved, execution_options=_PAST_THE_GATE)
-
-    def _day(self, most: int = YEARS * 365) -> dt.date:
-        """Return a day of the last ``most``, more often one of late."""
-        return self.until - dt.timedelta(days=int(most * self.rng.random() ** 1.3))
-
-    def _among(self, weights: dict[Any, float]) -> Any:
-        (chosen,) = self.rng.choices(list(weights), list(weights.values()))
-        return chosen
-
-    def _person(self) -> str:
-        return self.rng.choice(SURNAMES) + self.rng.choice(GIVEN)
-
-    def _phone(self) -> str:
-        return f"139{self.rng.randint(0, 99_999_999):08}"
+        return self.write()
 
     # The letter
 
@@ -418,26 +362,3 @@ class OneLetter:
                 expected=self.rng.randint(10, 60),
                 attended=self.rng.randint(3, 80) if started and held <= self.until else None,
             )
-
-
-def _entered(model: type[Any], number: int, status: Titled, at: dt.datetime) -> Row:
-    """Return the step by which a record was entered, a chain of one."""
-    step = SimpleNamespace(
-        record_type=type_name(model),
-        record_id=number,
-        sequence=1,
-        action="create",
-        label="新建",
-        from_status=None,
-        to_status=status.value,
-        actor_id=None,
-        actor_name=SYSTEM.name,
-        organization_id=None,
-        organization_name=SYSTEM.organization_name,
-        at=at,
-        note="模拟数据",
-        data={},
-        previous_hash=GENESIS,
-    )
-    step.hash = digest(cast(Event, step))
-    return vars(step)
