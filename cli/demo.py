@@ -16,6 +16,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
+from cli import demo_ledgers
+from cli.demo_people import actor as actor_named
+from cli.demo_people import organization
 from cli.roles import sync
 from database import db
 from imports.engine import apply as apply_import
@@ -31,7 +34,7 @@ from presets import demo_county as county
 from presets.mechanisms import JIUJIANG
 from presets.mechanisms import build as build_mechanism
 from rules import workflow
-from rules.actor import SYSTEM, acting_as, actor_of
+from rules.actor import SYSTEM, acting_as
 from rules.calendar import shanghai_date
 from rules.duty_lists import publish
 from rules.eligibility import judge, keep
@@ -58,23 +61,24 @@ def demo(if_empty: bool) -> None:
         password = _password()
         load(session, password)
         session.commit()
-    click.echo("已载入示范县：95 个机构、三张清单、协议和哨单。")
+    click.echo("已载入示范县：95 个机构、三张清单、一书三单、双报到和哨单。")
 
 
 def load(session: Session, password: str) -> None:
     """Build the demo county in the session, acting for the system; the caller commits."""
     sync(session)
     _import(session, "organizations", county.ORGANIZATIONS, None)
-    place = _organization(session, county.COUNTY)
+    place = organization(session, county.COUNTY)
     session.add(build_mechanism(JIUJIANG, place))
     _accounts(session, password)
-    township = _organization(session, county.TOWNSHIP)
+    township = organization(session, county.TOWNSHIP)
     _import(session, "duty-items", county.DUTY_LISTS, township)
     _import(session, "duty-items", county.CATALOGUE, place)
     publish(session, township, SYSTEM)
     publish(session, place, SYSTEM)
     for agreement in county.AGREEMENTS:
         _agreement(session, agreement)
+    demo_ledgers.load(session)
     for ticket in sorted(county.TICKETS, key=lambda each: -each.hours):
         _ticket(session, ticket)
 
@@ -84,10 +88,6 @@ def _import(session: Session, kind: str, path: Path, owner: Organization | None)
     if plan.errors:
         raise click.ClickException("；".join(problem.message for problem in plan.errors[:5]))
     apply_import(session, plan, archive=Path(current_app.config["DATA_DIR"]) / "imports")
-
-
-def _organization(session: Session, code: str) -> Organization:
-    return session.scalars(select(Organization).where(Organization.code == code)).one()
 
 
 def _accounts(session: Session, password: str) -> None:
@@ -103,7 +103,7 @@ def _accounts(session: Session, password: str) -> None:
                 email=f"{username}@demo.invalid",
                 active=True,
                 password=hashed,
-                organization=_organization(session, code),
+                organization=organization(session, code),
                 roles=[roles[role.value]],
             )
         )
@@ -113,12 +113,12 @@ def _accounts(session: Session, password: str) -> None:
 def _agreement(session: Session, each: county.DemoAgreement) -> None:
     today = shanghai_date(utcnow())
     kinds = {kind.value: kind for kind in AgreementKind}
-    actor = _actor(session, "party")
+    actor = actor_named(session, "party")
     with acting_as(session, actor):
         agreement = Agreement(
             number=each.number,
-            community=_organization(session, each.community),
-            unit=_organization(session, each.unit),
+            community=organization(session, each.community),
+            unit=organization(session, each.unit),
             kind=kinds[each.kind],
             valid_from=today + dt.timedelta(days=each.start),
             valid_until=today + dt.timedelta(days=each.end),
@@ -138,9 +138,9 @@ def _ticket(session: Session, each: county.DemoTicket) -> None:
     """Raise a ticket and take it along its steps, each step an hour after the one before."""
     start = utcnow() - dt.timedelta(hours=each.hours)
     themes, channels = {t.value: t for t in Theme}, {c.value: c for c in Channel}
-    actor = _actor(session, "community")
+    actor = actor_named(session, "community")
     with acting_as(session, actor):
-        place = _organization(session, county.COMMUNITY)
+        place = organization(session, county.COMMUNITY)
         item = None
         if each.item:
             item = session.scalars(select(DutyItem).where(DutyItem.name == each.item)).first()
@@ -166,25 +166,19 @@ def _ticket(session: Session, each: county.DemoTicket) -> None:
         session.flush()
         workflow.begin(session, ticket, actor, at=start)
     for number, (action, username, data) in enumerate(each.steps):
-        who = _actor(session, username)
+        who = actor_named(session, username)
         at = min(start + dt.timedelta(hours=number), utcnow())
         with acting_as(session, who):
             workflow.apply(session, ticket, action, who, _data(session, ticket, data), now=at)
-
-
-def _actor(session: Session, username: str) -> Any:
-    with acting_as(session, SYSTEM):
-        account = session.scalars(select(Account).where(Account.username == username)).one()
-    return actor_of(session, account)
 
 
 def _data(session: Session, ticket: Ticket, data: dict[str, Any]) -> dict[str, Any]:
     """Return a step's data with organisations as ids and one grade for every dimension."""
     values = dict(data)
     if "lead" in values:
-        values["lead"] = _organization(session, values["lead"]).id
+        values["lead"] = organization(session, values["lead"]).id
     if "assisting" in values:
-        values["assisting"] = [_organization(session, code).id for code in values["assisting"]]
+        values["assisting"] = [organization(session, code).id for code in values["assisting"]]
     if "grades" in values:
         values["grades"] = {
             f"{part.organization_id}:{dimension.id}": values["grades"]

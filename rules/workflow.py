@@ -312,7 +312,7 @@ def _checked(step: Step, data: Data) -> Data:
     problems: dict[str, str] = {}
     for each in step.inputs:
         value = data.get(each.name)
-        if isinstance(value, str):
+        if type(value) is str:
             value = value.strip()
         if value in (None, "", [], {}):
             if each.required:
