@@ -7,10 +7,13 @@ from typing import Any
 from flask import Flask, current_app, request, session, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
 
 from models.base import utcnow
-from rules.actor import NOBODY
+from rules import notices
+from rules.actor import NOBODY, Actor
 from rules.wording import local, remaining
+from views.context import session as database
 from views.permissions import allowed
 from views.presentation import NavGroup, NavItem
 from views.rendering import badge
@@ -38,7 +41,8 @@ def page_context() -> dict[str, Any]:
         "me": None if actor is NOBODY else actor,
         "role_titles": _("、").join(_(title) for title in actor.role_titles),
         "navigation": [] if actor is NOBODY else navigation(),
-        "waiting_count": session.get("waiting", 0),
+        "unread_count": _unread(actor),
+        "notices_url": url_for("NoticeView.list", tab="unread"),
         "crumbs": [],
         "locale": locale,
         "locale_urls": [
@@ -48,6 +52,14 @@ def page_context() -> dict[str, Any]:
         "password_url": url_for("MyPasswordView.change"),
         "logout_url": url_for("LoginView.logout"),
     }
+
+
+def _unread(actor: Actor) -> int:
+    """Return the bell's number; an error page is shown even where the database has failed."""
+    try:
+        return notices.unread(database(), actor)
+    except SQLAlchemyError:
+        return 0
 
 
 def navigation() -> list[NavGroup]:
@@ -60,7 +72,11 @@ def navigation() -> list[NavGroup]:
                 continue
             endpoint = f"{view.endpoint}.{entry.route}"
             item = NavItem(
-                _(entry.label), url_for(endpoint), entry.icon, request.endpoint == endpoint
+                _(entry.label),
+                url_for(endpoint),
+                entry.icon,
+                request.endpoint == endpoint,
+                badge=session.get("waiting") if entry.route == "index" else None,
             )
             found.setdefault(entry.group, []).append((entry.rank, item))
     return [

@@ -16,7 +16,7 @@ from models.registry import record_types
 from rules.notices import mark_read
 from rules.policy import Action
 from views.context import actor, unit_of_work
-from views.presentation import Link, MenuEntry
+from views.presentation import MenuEntry
 from views.records import RecordView
 from views.registry import view_of
 
@@ -31,6 +31,7 @@ class NoticeView(RecordView):
     filter_columns = []
     labels = {"created_at": "时间", "read_at": "状态"}
     form_groups = [("消息", ["title", "created_at", "read_at"])]
+    list_template = "notices.html"
     tabs = [("", "全部", None), ("unread", "未读", Notice.read_at.is_(None))]
     exclude_route_methods = {"add", "edit", "delete", "options"}
     demands = {
@@ -69,6 +70,6 @@ class NoticeView(RecordView):
             mark_read(database, actor())
         return redirect(self.url("list"))
 
-    def extra_links(self, record: Any | None) -> list[Link]:
-        """None: reading all is a button of the page's own."""
-        return []
+    def list_context(self) -> dict[str, Any]:
+        """Offer to mark everything as read."""
+        return {"read_all_url": self.url("read_all")}

@@ -199,7 +199,7 @@ class RecordView(BaseView):
             filters=self.filter_names(),
         )
         page = ListPage(self, asked)
-        return self.render_template("list.html", **page.context())
+        return self.render_template(self.list_template, **(page.context() | self.list_context()))
 
     @expose("/show/<int:pk>")
     @has_access
@@ -273,6 +273,11 @@ class RecordView(BaseView):
         return self.render_template(self.show_template, **context), status
 
     show_template: ClassVar[str] = "show.html"
+    list_template: ClassVar[str] = "list.html"
+
+    def list_context(self) -> dict[str, Any]:
+        """Return what the list's template needs beside the table."""
+        return {}
 
     def asked(self) -> Request:
         """Return the request for the list as it opens."""
