@@ -340,7 +340,7 @@ def _best(session: Session, found: list[Match], limit: int) -> list[Match]:
     titles: dict[int, str] = {}
     if wanted:
         query = select(ServiceProject.id, ServiceProject.title).where(ServiceProject.id.in_(wanted))
-        titles = dict(session.execute(query).tuples().all())
+        titles = dict(session.execute(query).all())
     return [_blocked(each, titles) if each.blockers else each for each in best]
 
 
