@@ -50,10 +50,10 @@ def _service(session: Session, each: data.DemoRecord) -> None:
     with acting_as(session, who):
         session.add(service)
         session.flush()
-        workflow.begin(session, service, who)
+        workflow.begin(session, service, who, at=_at(each, 0))
         needs = session.scalars(select(Need).where(Need.title.in_(each.needs))).all()
         resources = session.scalars(select(Resource).where(Resource.name.in_(each.resources))).all()
-        tie(session, service, needs, resources, who)
+        tie(session, service, needs, resources, who, _at(each, 0))
     for row in each.rows:
         session.add(ServiceSession(service=service, **_values(session, ServiceSession, row)))
     _steps(session, service, each)
@@ -68,13 +68,13 @@ def _begun(session: Session, record: Any, each: data.DemoRecord) -> Any:
     with acting_as(session, who):
         session.add(record)
         session.flush()
-        workflow.begin(session, record, who)
+        workflow.begin(session, record, who, at=_at(each, 0))
     _steps(session, record, each)
     return record
 
 
 def _steps(session: Session, record: Any, each: data.DemoRecord) -> None:
-    for action, username, given in each.steps:
+    for number, (action, username, given) in enumerate(each.steps, start=1):
         who = actor(session, username)
         values: dict[str, Any] = dict(given)
         if "check_in" in values:
@@ -83,7 +83,12 @@ def _steps(session: Session, record: Any, each: data.DemoRecord) -> None:
         if "grade" in values:
             values["grade"] = next(grade for grade in Grade if grade.value == values["grade"])
         with acting_as(session, who):
-            workflow.apply(session, record, action, who, values)
+            workflow.apply(session, record, action, who, values, now=_at(each, number))
+
+
+def _at(each: data.DemoRecord, step: int) -> dt.datetime:
+    """Return when a step was taken: never in the future."""
+    return min(utcnow(), utcnow() + dt.timedelta(days=step - each.ago))
 
 
 def _values(session: Session, model: type[Any], given: dict[str, Any]) -> dict[str, Any]:

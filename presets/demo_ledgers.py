@@ -23,6 +23,8 @@ class DemoRecord:
 
     values: dict[str, Any]
     steps: tuple[Step, ...] = ()
+    #: how many days ago it was made; its steps follow a day apart
+    ago: int = 9
     #: keys of what hangs from it: communities, needs and resources by title, rows of its own
     offers: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
@@ -56,8 +58,8 @@ NEEDS = (
     DemoRecord({"community": COMMUNITY, "title": "王奶奶想借一辆轮椅去看孙子毕业", "category": "equipment", "is_wish": True, "source": "visit", "detail": "6 月 20 日用一天。", "beneficiaries": "高龄老人", "beneficiary_count": 1, "contact": "王奶奶的女儿", "phone": "13995210003"}, (_PUBLISH, ("claim", "unit", {}))),
     DemoRecord({"community": COMMUNITY, "title": "三年级的小宇想要一套课外书", "category": "goods", "is_wish": True, "source": "visit", "beneficiaries": "困境儿童", "beneficiary_count": 1, "contact": "小宇的爷爷", "phone": "13995210004"}, (_PUBLISH,)),
     DemoRecord({"community": COMMUNITY, "title": "给失明的老刘读报", "category": "service", "is_wish": True, "source": "meeting", "beneficiaries": "残疾人", "beneficiary_count": 1}, (_PUBLISH, ("claim_for", "community", {"check_in": "周建国"}), ("start", "community", {}))),
-    DemoRecord({"community": COMMUNITY, "title": "暑期托管", "category": "talent", "source": "meeting", "detail": "七八月小学生托管，需要辅导老师。", "beneficiaries": "小学生", "beneficiary_count": 40}, (_PUBLISH,)),
-    DemoRecord({"community": COMMUNITY, "title": "老年人学用智能手机", "category": "talent", "source": "hotline", "beneficiaries": "老年人", "beneficiary_count": 25}, (_PUBLISH,)),
+    DemoRecord({"community": COMMUNITY, "title": "暑期托管", "category": "talent", "source": "meeting", "detail": "七八月小学生托管，需要辅导老师。", "beneficiaries": "小学生", "beneficiary_count": 40}, (_PUBLISH,), ago=45),
+    DemoRecord({"community": COMMUNITY, "title": "老年人学用智能手机", "category": "talent", "source": "hotline", "beneficiaries": "老年人", "beneficiary_count": 25}, (_PUBLISH,), ago=90),
     DemoRecord({"community": COMMUNITY, "title": "楼下健身器材除锈上漆", "category": "goods", "source": "snapshot", "beneficiaries": "全体居民", "beneficiary_count": 300}),
     DemoRecord({"community": SECOND, "title": "夜里有人巡逻就放心了", "category": "service", "urgency": "urgent", "source": "meeting", "detail": "院里连着丢了三次电动车电瓶。", "beneficiaries": "全体居民", "beneficiary_count": 820, "contact": "楼长老冯", "phone": "13995210009"}, (("publish", "party", {}),)),
 )  # fmt: skip
@@ -75,6 +77,7 @@ SERVICES = (
     DemoRecord(
         {"title": "银龄手机课堂", "category": "talent", "provider": SCHOOL, "community": COMMUNITY, "planned_from": -75, "planned_until": -40, "funds": "800.00", "content": "四次课，学会挂号、缴费和视频通话。"},
         (("start", "unit", {}), ("complete", "unit", {"outcome": "25 位老人学会手机挂号，人均通过四项小测验。"}), ("rate", "community", {"grade": "very_satisfied"})),
+        ago=75,
         needs=("老年人学用智能手机",), resources=("学生志愿辅导队",),
         rows=(
             {"held_on": -70, "starts_at": "14:30", "ends_at": "16:00", "place": "社区活动室", "staff": "志愿者 4 人", "expected": 25, "attended": 22},

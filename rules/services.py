@@ -83,6 +83,7 @@ def tie(
     needs: Iterable[Need],
     resources: Iterable[Resource],
     actor: Actor,
+    now: dt.datetime | None = None,
 ) -> None:
     """Make these needs and resources the project's own, and no others. Flushes, never commits.
 
@@ -94,7 +95,7 @@ def tie(
     needs, resources = list(needs), list(resources)
     _check_needs(service, needs)
     _check_resources(service, resources)
-    context = Context(session, service, actor, utcnow())
+    context = Context(session, service, actor, now or utcnow())
     kept = {link.need_id for link in service.need_links}
     for link in [each for each in service.need_links if each.need not in needs]:
         service.need_links.remove(link)

@@ -12,6 +12,7 @@ from sqlalchemy import Text, inspect, select
 
 from models.base import Titled, UTCDateTime
 from models.ledger import AuditEntry, Event
+from models.need import Need
 from rules import audit, ledger, personal, workflow
 from rules.policy import Action
 from rules.scope import criterion
@@ -155,6 +156,16 @@ def step_of(view: RecordView, event: Event) -> Step:
         if value:
             people = value if isinstance(value, list) else [value]
             details.append(Detail(label, _("、").join(each["name"] for each in people)))
+    for name, word in (
+        ("claimed_by", _("认领单位")),
+        ("due_on", _("认领期限")),
+        ("service", _("服务项目")),
+        ("released", _("原认领单位")),
+    ):
+        if said := (event.data or {}).get(name):
+            details.append(Detail(word, str(said)))
+    if grade := (event.data or {}).get("grade"):
+        details.append(Detail(_("评价"), _value(Need.grade.type, grade)))
     if result := (event.data or {}).get("result"):
         details.append(Detail(_("办理结果"), paragraphs(result), wide=True))
     return Step(
@@ -174,7 +185,7 @@ _ACTIONS = {"create": "新建", "update": "修改", "delete": "删除"}
 
 def change_of(model: type[Any], entry: AuditEntry, whole: bool = False) -> Change:
     """Return an audit entry with its fields' Chinese names; personal numbers only if ``whole``."""
-    hidden = frozenset() if whole else personal.personal_fields(model)
+    hidden: frozenset[str] = frozenset() if whole else personal.personal_fields(model)
     columns = inspect(model).columns
     view = view_of(model)
     fields = []
@@ -184,10 +195,11 @@ def change_of(model: type[Any], entry: AuditEntry, whole: bool = False) -> Chang
         else:
             label = label_of(model, name) if name in columns else name
         kind = columns[name].type if name in columns else None
+        texts = (before, after)
         if name in hidden:
-            before, after = personal.masked(before), personal.masked(after)
+            texts = (personal.masked(before), personal.masked(after))
         own = getattr(view, f"change_{name}", None)
-        was, became = (own(each) if own else _value(kind, each) for each in (before, after))
+        was, became = (own(each) if own else _value(kind, each) for each in texts)
         fields.append((label, was, became))
     return Change(
         at=entry.at,
