@@ -68,6 +68,7 @@ class Need(Record):
         UniqueConstraint("community_id", "title", name="uq_need_community_title"),
         Index("ix_need_community", "community_id", "status", "id"),
         Index("ix_need_status", "status", "id"),
+        Index("ix_need_done", "status", "done_on", "id"),
         Index("ix_need_claimed_by", "claimed_by_id", "status"),
         Index("ix_need_category", "category", "status", "id"),
     )

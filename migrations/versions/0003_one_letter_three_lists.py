@@ -225,6 +225,7 @@ def upgrade():
         batch_op.create_index("ix_need_category", ["category", "status", "id"], unique=False)
         batch_op.create_index("ix_need_claimed_by", ["claimed_by_id", "status"], unique=False)
         batch_op.create_index("ix_need_community", ["community_id", "status", "id"], unique=False)
+        batch_op.create_index("ix_need_done", ["status", "done_on", "id"], unique=False)
         batch_op.create_index("ix_need_status", ["status", "id"], unique=False)
 
     op.create_table(
@@ -354,6 +355,7 @@ def downgrade():
     op.drop_table("notice")
     with op.batch_alter_table("need", schema=None) as batch_op:
         batch_op.drop_index("ix_need_status")
+        batch_op.drop_index("ix_need_done")
         batch_op.drop_index("ix_need_community")
         batch_op.drop_index("ix_need_claimed_by")
         batch_op.drop_index("ix_need_category")
