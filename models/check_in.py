@@ -78,7 +78,8 @@ class CheckInActivity(Record):
     __tablename__ = "check_in_activity"
     __label__ = "报到服务记录"
     __scope__ = Through("check_in_id", "check_in")
-    __table_args__ = (Index("ix_check_in_activity", "check_in_id", "held_on"),)
+    # With the hours, so that sums of a period walk the index alone.
+    __table_args__ = (Index("ix_check_in_activity", "check_in_id", "held_on", "hours"),)
 
     check_in_id: Mapped[int] = mapped_column(
         ForeignKey("check_in.id", ondelete="CASCADE"), info=field("党员")

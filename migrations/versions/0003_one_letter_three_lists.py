@@ -175,7 +175,9 @@ def upgrade():
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("check_in_activity", schema=None) as batch_op:
-        batch_op.create_index("ix_check_in_activity", ["check_in_id", "held_on"], unique=False)
+        batch_op.create_index(
+            "ix_check_in_activity", ["check_in_id", "held_on", "hours"], unique=False
+        )
 
     op.create_table(
         "need",

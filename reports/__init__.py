@@ -1,0 +1,1 @@
+"""Figures, coverage and charts, as plain values: computed through the gate, shown by the views."""
