@@ -14,10 +14,12 @@ from jinja2 import TemplateError, TemplateSyntaxError, nodes
 from lxml import etree
 from rapidfuzz import fuzz, process
 
+from models.scan import ScanKind
 from reports.letters import environment, letter
 from rules.attachments import size_text
 from rules.errors import Invalid
 from rules.letters import FIELDS
+from rules.scans import what_is
 from rules.word_files import DOCUMENT, Limits, NotAWordFile, parts_of
 
 #: Bytes of the file; of all its parts when expanded; of one part that is text.
@@ -60,10 +62,13 @@ def check_template(name: str, content: bytes) -> None:
         raise Invalid(f"“{name}”超过 {size_text(LARGEST)}，请压缩其中的图片后再上传。")
     if not name.lower().endswith(".docx"):
         raise Invalid(f"“{name}”的后缀不是 docx，请在 Word 或 WPS 中另存为 docx 再上传。")
+    kind, really = what_is(content)
+    if kind is not ScanKind.DOCX:
+        raise Invalid(f"“{name}”不能作模板：内容是{really}，不是可用的 Word 文档（docx）。")
     try:
         sizes = parts_of(content, LIMITS)
     except NotAWordFile as error:
-        raise Invalid(f"“{name}”不能作模板：它是{error}，不是可用的 Word 文档。") from error
+        raise Invalid(f"“{name}”不能作模板：它是{error}，请精简后再上传。") from error
     for part, size in sizes.items():
         if part.endswith((".xml", ".rels")) and size > LARGEST_TEXT:
             raise Invalid(f"“{name}”的正文或样式太大，不像一份协议书，请精简后再上传。")
@@ -146,10 +151,10 @@ def _check_marks(name: str, content: bytes) -> None:
             f"“{name}”里有写错的标记，在“{where}”这一段：请核对花括号和 if、endif。"
         ) from error
     unknown: dict[str, None] = {}
-    for node, plain in _walk(tree):
+    for node, plain, line in _walk(tree):
         if not plain:
             what = _NAMES.get(type(node), "算式")
-            where = _words_at(source, node.lineno)
+            where = _words_at(source, line)
             raise Invalid(f"“{name}”用了{what}，模板里只能用字段和条件（if）：在“{where}”这一段。")
         if isinstance(node, nodes.Name) and node.name not in FIELDS:
             unknown[node.name] = None
@@ -165,11 +170,12 @@ def _source(content: bytes) -> str:
     return re.sub(r"<w:p([ >])", r"\n<w:p\1", document.patch_xml(document.get_xml()))
 
 
-def _walk(tree: nodes.Node) -> Iterator[tuple[nodes.Node, bool]]:
-    """Yield every node with whether it is a field, text, or part of a plain condition."""
-    waiting: list[tuple[nodes.Node, nodes.Node | None]] = [(tree, None)]
+def _walk(tree: nodes.Node) -> Iterator[tuple[nodes.Node, bool, int]]:
+    """Yield every node, whether it is a field, text or part of a plain condition, and its line."""
+    waiting: list[tuple[nodes.Node, nodes.Node | None, int]] = [(tree, None, 0)]
     while waiting:
-        node, parent = waiting.pop()
+        node, parent, line = waiting.pop()
+        line = node.lineno or line
         plain = isinstance(node, _PLAIN)
         if isinstance(parent, nodes.Output):
             plain = isinstance(node, nodes.TemplateData | nodes.Name)
@@ -179,8 +185,8 @@ def _walk(tree: nodes.Node) -> Iterator[tuple[nodes.Node, bool]]:
             )
         elif isinstance(node, nodes.Operand):
             plain = node.op in ("eq", "ne")
-        yield node, plain
-        waiting.extend((child, node) for child in reversed(list(node.iter_child_nodes())))
+        yield node, plain, line
+        waiting.extend((child, node, line) for child in reversed(list(node.iter_child_nodes())))
 
 
 def _words_at(source: str, line: int) -> str:

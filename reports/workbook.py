@@ -1,0 +1,96 @@
+"""Workbooks to take away: sheets of plain values, written row by row."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
+
+MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+#: What a cell may hold.
+Content = str | int | Decimal | dt.date | None
+#: How Excel writes a ratio, and money.
+SHARE, MONEY = "0.0%", "#,##0.00"
+#: Excel's own limits.
+LONGEST_TITLE, LONGEST_TEXT = 31, 32_767
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet: its headings, and its rows as wide as they are.
+
+    ``formats`` are Excel's number formats by column, ``widths`` in characters; both may be shorter
+    than the headings.
+    """
+
+    title: str
+    headings: Sequence[str]
+    rows: Iterable[Sequence[Content]]
+    formats: Sequence[str] = ()
+    widths: Sequence[int] = ()
+
+
+def workbook(sheets: Iterable[Sheet]) -> io.BytesIO:
+    """Return an .xlsx file with these sheets, ready to be read from its start."""
+    book = Workbook(write_only=True)
+    for sheet in sheets:
+        made = book.create_sheet(title_of(sheet.title))
+        made.freeze_panes = "B2"
+        for number, heading in enumerate(sheet.headings):
+            width = sheet.widths[number] if number < len(sheet.widths) else 12
+            letter = get_column_letter(number + 1)
+            made.column_dimensions[letter].width = max(width, 2 * len(heading) + 2)
+        made.append([_heading(made, each) for each in sheet.headings])
+        for row in sheet.rows:
+            made.append([_cell(made, value, sheet, number) for number, value in enumerate(row)])
+    file = io.BytesIO()
+    book.save(file)
+    file.seek(0)
+    return file
+
+
+def title_of(text: str) -> str:
+    """Return a sheet's title without what Excel does not take."""
+    return "".join(each for each in text if each not in r"[]:*?/\'")[:LONGEST_TITLE]
+
+
+def _heading(sheet: Any, text: str) -> Any:
+    cell = _text(sheet, text)
+    cell.font = Font(bold=True)
+    cell.alignment = Alignment(wrap_text=True, vertical="center")
+    return cell
+
+
+def _cell(sheet: Any, value: Content, about: Sheet, column: int) -> Any:
+    if isinstance(value, str):
+        return _text(sheet, value)
+    held: Any = value
+    cell = WriteOnlyCell(sheet, held)
+    if isinstance(value, dt.date):
+        cell.number_format = "yyyy-mm-dd"
+    elif column < len(about.formats) and about.formats[column]:
+        cell.number_format = about.formats[column]
+    return cell
+
+
+def _text(sheet: Any, text: str) -> Any:
+    """Return a cell that stays text whatever it says: a name like "=1+1" is never calculated.
+
+    Marked as Excel itself marks text that somebody typed behind an apostrophe, so that editing the
+    cell does not bring the formula to life either.
+    """
+    clean = ILLEGAL_CHARACTERS_RE.sub("", text)[:LONGEST_TEXT]
+    cell = WriteOnlyCell(sheet, clean)
+    if clean[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        cell.data_type = "s"
+        cell.quotePrefix = True
+    return cell
