@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from flask import Flask
 
-from cli import accounts, demo, duty_lists, imports, ledger, mechanisms, roles, server, simulate
+from cli import (
+    accounts,
+    demo,
+    duty_lists,
+    imports,
+    ledger,
+    mechanisms,
+    roles,
+    server,
+    simulate,
+    sweep,
+)
 
 
 def init_app(app: Flask) -> None:
@@ -18,6 +29,7 @@ def init_app(app: Flask) -> None:
         duty_lists.duty_lists,
         ledger.ledger,
         simulate.simulate,
+        sweep.sweep,
         simulate.simulate_one_letter,
         imports.import_group,
     ):

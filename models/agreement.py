@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Date, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -10,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.base import Record, Titled, field, titled_type
 from models.organization import Organization
 from models.scoping import Anchored
+
+if TYPE_CHECKING:
+    from models.scan import AgreementScan
 
 
 class AgreementKind(Titled):
@@ -88,7 +92,19 @@ class Agreement(Record):
     )
     unit: Mapped[Organization] = relationship(foreign_keys=[unit_id], info=field("乙方：驻区单位"))
     renews: Mapped[Agreement | None] = relationship(
-        remote_side="Agreement.id", info=field("续签自")
+        remote_side="Agreement.id", back_populates="renewals", info=field("续签自")
+    )
+    renewals: Mapped[list[Agreement]] = relationship(
+        back_populates="renews",
+        order_by="Agreement.id",
+        passive_deletes="all",
+        info=field("续签为"),
+    )
+    #: They go with it when it is deleted.
+    scans: Mapped[list[AgreementScan]] = relationship(
+        back_populates="agreement",
+        cascade="all, delete-orphan",
+        order_by="AgreementScan.id",
     )
 
     def __str__(self) -> str:

@@ -36,7 +36,7 @@ class AgreementScan(Record):
     file_hash: Mapped[str] = mapped_column(String(64), info=field("文件指纹（SHA-256）"))
     uploaded_by: Mapped[str] = mapped_column(String(100), info=field("上传人"))
 
-    agreement: Mapped[Agreement] = relationship(info=field("协议"))
+    agreement: Mapped[Agreement] = relationship(back_populates="scans", info=field("协议"))
 
     def __str__(self) -> str:
         return self.file_name

@@ -7,7 +7,7 @@ import re
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.agreement import Agreement
+from models.agreement import Agreement, AgreementStatus
 from models.organization import OrganizationKind
 from rules.errors import Invalid
 
@@ -35,6 +35,41 @@ def check(agreement: Agreement) -> None:
             problems["signed_on"] = "签订日期不应晚于到期日期。"
     if problems:
         raise Invalid("".join(problems.values()), **problems)
+
+
+def check_period(session: Session, agreement: Agreement) -> None:
+    """Raise ``Invalid`` if the agreement's days overlap those of another one in force for the pair.
+
+    The agreement that it renews is no obstacle: it is taken over (``rules.workflows.agreements``).
+    """
+    statement = (
+        select(Agreement)
+        .where(
+            Agreement.community_id == agreement.community.id,
+            Agreement.unit_id == agreement.unit.id,
+            Agreement.status == AgreementStatus.IN_FORCE,
+            Agreement.valid_from <= agreement.valid_until,
+            Agreement.valid_until >= agreement.valid_from,
+        )
+        .order_by(Agreement.id)
+    )
+    for other in session.scalars(statement):
+        if other.id not in (agreement.id, agreement.renews_id):
+            sentence = (
+                f"{agreement.community.name}与{agreement.unit.name}已有生效的协议“{other.number}”"
+                f"（{other.valid_from}至{other.valid_until}），期限不能与它重叠。"
+                "请改日期，或在那份协议上办理续签。"
+            )
+            raise Invalid(sentence, valid_from=sentence)
+
+
+def waiting_renewal(session: Session, agreement: Agreement) -> Agreement | None:
+    """Return the renewal of an agreement that is still a draft, if there is one."""
+    return session.scalars(
+        select(Agreement)
+        .where(Agreement.renews_id == agreement.id, Agreement.status == AgreementStatus.DRAFT)
+        .limit(1)
+    ).first()
 
 
 def next_number(session: Session, old: Agreement) -> str:

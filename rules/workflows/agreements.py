@@ -1,4 +1,11 @@
-"""The life of a co-building agreement (domain section 4)."""
+"""The life of a co-building agreement (domain section 4).
+
+Renewing early leaves no gap. 续签 makes a draft copy that links back, and the old agreement stays
+as it is: in force, or expired. Both sides sign the copy; when the office brings it into force, it
+takes over in the same step: the old one becomes 续签, so there is one agreement in force for the
+pair at every moment, and what partners share is shared throughout. A copy that nobody signs is
+deleted like any draft, and the old agreement can be renewed again.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +18,21 @@ from sqlalchemy.orm import Session
 from models.agreement import Agreement, AgreementStatus
 from presets.roles import Role
 from rules.actor import Actor
-from rules.agreements import check, next_number
+from rules.agreements import check, check_period, next_number, waiting_renewal
 from rules.calendar import shanghai_date
 from rules.errors import Conflict
 from rules.policy import Action
 from rules.scope import criterion
-from rules.workflow import Context, Input, Relation, Step, Workflow, begin, register
+from rules.workflow import (
+    Context,
+    Input,
+    Relation,
+    Step,
+    Workflow,
+    apply_internally,
+    begin,
+    register,
+)
 
 S = AgreementStatus
 KEEPERS = (
@@ -35,6 +51,7 @@ def _relations(session: Session, record: Any, actor: Actor) -> frozenset[Relatio
 def _bring_into_force(context: Context) -> None:
     agreement: Agreement = context.record
     check(agreement)
+    _take_over(context)
     other = context.session.scalars(
         select(Agreement)
         .where(
@@ -54,6 +71,19 @@ def _bring_into_force(context: Context) -> None:
         agreement.signed_on = shanghai_date(context.now)
 
 
+def _take_over(context: Context) -> None:
+    """Let a renewal that comes into force end the agreement that it renews, if that still stands."""
+    new: Agreement = context.record
+    old = new.renews
+    same_pair = old is not None and (
+        (old.community_id, old.unit_id) == (new.community_id, new.unit_id)
+    )
+    if old is None or not same_pair or old.status not in (S.IN_FORCE, S.EXPIRED):
+        return
+    said = {"note": f"由续签协议“{new.number}”接替"}
+    apply_internally(context, old, "hand_over", said)
+
+
 def _not_over(context: Context) -> str | None:
     if context.record.valid_until < shanghai_date(context.now):
         return "协议的到期日期已过，不能生效；请先修改到期日期。"
@@ -64,6 +94,13 @@ def _over(context: Context) -> str | None:
     if context.record.valid_until >= shanghai_date(context.now):
         return "协议还没有到期。"
     return None
+
+
+def _not_being_renewed(context: Context) -> str | None:
+    draft = waiting_renewal(context.session, context.record)
+    if draft is None:
+        return None
+    return f"续签协议“{draft.number}”已在草拟，请核对后让它生效；不要了就先删除它。"
 
 
 def _renew(context: Context) -> None:
@@ -80,11 +117,15 @@ def _renew(context: Context) -> None:
         valid_until=context.data["valid_until"],
         renews_id=old.id,
     )
+    new.community, new.unit = old.community, old.unit
     check(new)
+    with context.session.no_autoflush:
+        check_period(context.session, new)
     context.session.add(new)
     context.session.flush()
     begin(context.session, new, context.actor, note=f"续签自 {old.number}")
     context.log["renewed_as"] = {"id": new.id, "number": new.number}
+    context.data["note"] = f"续签为 {new.number}"
 
 
 AGREEMENTS = register(
@@ -99,14 +140,15 @@ AGREEMENTS = register(
                 when=_not_over, effect=_bring_into_force,
             ),
             Step(
-                "renew", "续签", (S.IN_FORCE, S.EXPIRED), S.RENEWED, KEEPERS,
+                "renew", "续签", (S.IN_FORCE, S.EXPIRED), None, KEEPERS,
                 inputs=(
                     Input("valid_from", "新协议生效日期", "date"),
                     Input("valid_until", "新协议到期日期", "date"),
                 ),
-                help="复制为一份新的草拟协议并与原协议关联，原协议转为“续签”。",
-                effect=_renew,
+                help="复制为一份新的草拟协议并与本协议关联。新协议生效时接替本协议，在那之前本协议不变。",
+                when=_not_being_renewed, effect=_renew,
             ),
+            Step("hand_over", "由续签接替", (S.IN_FORCE, S.EXPIRED), S.RENEWED, ()),
             Step(
                 "expire", "到期", (S.IN_FORCE,), S.EXPIRED, KEEPERS, tone="warning", when=_over,
             ),
