@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from presets.roles import Role
-from rules.policy import Action, allows
+from rules.policy import Action, Scope, allows, scopes
 
-#: What a permission asks of the policy: (record type, action); None: being logged in is enough.
-Demand = tuple[str, Action] | None
+#: What a permission asks of the policy: (record type, action), and within which scopes if not any
+#: will do; None: being logged in is enough.
+Demand = tuple[str, Action] | tuple[str, Action, frozenset[Scope]] | None
 
 _demands: dict[str, dict[str, Demand]] = {}
 
@@ -29,4 +30,7 @@ def allowed(roles: frozenset[Role], permission: str, view_name: str) -> bool:
     if permission not in demands:
         return False
     demand = demands[permission]
-    return demand is None or allows(roles, *demand)
+    if demand is None or len(demand) == 2:
+        return demand is None or allows(roles, *demand)
+    kind, action, enough = demand
+    return not scopes(roles, kind, action).isdisjoint(enough)
