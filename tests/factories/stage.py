@@ -12,6 +12,8 @@ from models.imports import ImportBatch, ImportChange
 from models.ticket import Rating, Ticket, TicketAssignment, TicketParty
 from rules import workflow
 from rules.actor import SYSTEM, acting_as
+from tests.factories.ledger_stage import LEDGERS, ledgers
+from tests.factories.ledgers import stepped
 from tests.factories.roads import grades
 from tests.factories.world import ACCOUNTS, World
 
@@ -71,8 +73,10 @@ DUTY_LISTS: dict[str, set[str]] = {
 BATCHES: dict[str, set[str]] = {
     "admin": {"A1", "B1", ""},
     "duty": {"A1"},
+    "party": {"A1"},
     "township": {"A1"},
     "townshipb": {"B1"},
+    "partyb": {"B1"},
 }
 
 
@@ -94,6 +98,7 @@ class Stage:
             TicketParty: TICKETS,
             Rating: TICKETS,
             Agreement: AGREEMENTS,
+            **LEDGERS,
             DutyList: DUTY_LISTS,
             DutyItem: DUTY_LISTS,
             DutyItemDepartment: DUTY_LISTS,
@@ -122,6 +127,7 @@ def built(world: World) -> Stage:
             community: world.agreement(community, unit, f"{community}号")
             for community, unit in (("A11", "A-U1"), ("A12", "A-U2"), ("B11", "B-U1"))
         }
+        stepped(world, agreements["A11"], "bring_into_force")
         _publish_catalogue(world)
         batches = {place: _batch(world, place) for place in ("A1", "B1", "")}
         session.commit()
@@ -148,7 +154,8 @@ def built(world: World) -> Stage:
             ImportBatch: {place: {each.id} for place, each in batches.items()},
             ImportChange: _children(batches, "changes"),
             Account: {name: {world.account(name).id} for name in ACCOUNTS},
-        }
+        } | ledgers(world, agreements)
+        session.commit()
         session.expunge_all()
     return Stage(world, ids)
 

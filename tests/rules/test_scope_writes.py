@@ -54,7 +54,7 @@ EDITORS: list[tuple[type[Any], str, str, set[str]]] = [
     (DutyList, "B1", "title", {"admin", "townshipb"}),
     (DutyItem, "A1", "category", {"admin", "duty", "township"}),
     (DutyItem, "B1", "category", {"admin", "townshipb"}),
-    (ImportBatch, "A1", "undone_by", {"admin", "duty", "township"}),
+    (ImportBatch, "A1", "undone_by", {"admin", "duty", "party", "township"}),
     (ImportBatch, "", "undone_by", {"admin"}),
     (Account, "community", "first_name", {"admin"}),
 ]
@@ -99,8 +99,10 @@ def test_who_may_change_rows_in_bulk(one_stage: Stage, one_session: Session) -> 
         ImportBatch: {
             "admin": {"A1", "B1", ""},
             "duty": {"A1"},
+            "party": {"A1"},
             "township": {"A1"},
             "townshipb": {"B1"},
+            "partyb": {"B1"},
         },
         Account: {"admin": set(ACCOUNTS)},
     }

@@ -10,14 +10,26 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from models.agreement import Agreement, AgreementStatus
+from models.check_in import CheckIn, CheckInStatus
 from models.duty import DutyList, DutyListStatus
+from models.need import Need, NeedStatus
+from models.resource import Resource, ResourceStatus
+from models.service import ServiceProject, ServiceStatus
 from models.ticket import AssignmentStatus, Ticket, TicketAssignment
 from models.ticket import TicketStatus as S
 from rules import ledger, workflow
 from rules.actor import SYSTEM, acting_as
 from rules.errors import Conflict, Forbidden, Invalid
 from rules.workflow import StatusIsTheWorkflows
-from rules.workflows import agreements, duty_lists, tickets
+from rules.workflows import (
+    agreements,
+    check_ins,
+    duty_lists,
+    needs,
+    resources,
+    services,
+    tickets,
+)
 from tests.factories.roads import brought_to, inputs
 from tests.factories.world import World
 
@@ -26,6 +38,10 @@ KEPT = [
     (TicketAssignment, AssignmentStatus.REPORTED),
     (Agreement, AgreementStatus.IN_FORCE),
     (DutyList, DutyListStatus.PUBLISHED),
+    (Resource, ResourceStatus.AVAILABLE),
+    (Need, NeedStatus.PUBLISHED),
+    (ServiceProject, ServiceStatus.UNDER_WAY),
+    (CheckIn, CheckInStatus.ACTIVE),
 ]
 
 
@@ -34,6 +50,10 @@ def test_every_record_with_a_life_is_under_a_table() -> None:
         Ticket: tickets.TICKETS,
         Agreement: agreements.AGREEMENTS,
         DutyList: duty_lists.DUTY_LISTS,
+        Resource: resources.RESOURCES,
+        Need: needs.NEEDS,
+        ServiceProject: services.SERVICES,
+        CheckIn: check_ins.CHECK_INS,
     }
 
 
