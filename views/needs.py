@@ -39,6 +39,7 @@ class NeedView(FlowView):
     list_columns = ["title", "community", "category", "status", "claimed_by", "published_on"]
     search_columns = ["title", "detail", "community.name"]
     filter_columns = ["status", "category", "is_wish", "urgency", "community", "claimed_by"]
+    quiet_filters = ["published_on", "claimed_on", "done_on"]
     order_columns = ["title"]
     wide_only = ["published_on"]
     tabs = [

@@ -67,6 +67,8 @@ class RecordView(BaseView):
     show_groups: ClassVar[FormGroups | None] = None
     search_columns: ClassVar[Names] = []
     filter_columns: ClassVar[Names] = []
+    #: further columns that an address may filter by; the bar shows them only while they do
+    quiet_filters: ClassVar[Names] = []
     order_columns: ClassVar[Names] = []
     default_order: ClassVar[Order] = Order()
     related: ClassVar[RelatedLists] = []
@@ -283,10 +285,10 @@ class RecordView(BaseView):
         """Return the request for the list as it opens."""
         return Request(self.default_order)
 
-    def filter_names(self) -> Names:
-        """Return the filters' names in a URL; a date has two ends."""
+    def filter_names(self, *, quiet: bool = True) -> Names:
+        """Return the filters' names in a URL, with the quiet ones or without; a date has two ends."""
         names = []
-        for name in self.filter_columns:
+        for name in [*self.filter_columns, *(self.quiet_filters if quiet else [])]:
             column = inspect(self.model).columns.get(name)
             is_date = column is not None and column.type.python_type.__name__ == "date"
             names += [f"{name}_from", f"{name}_until"] if is_date else [name]

@@ -51,11 +51,13 @@ class ServiceProjectView(FlowView):
     list_columns = ["title", "provider", "community", "status", "planned_from", "planned_until"]
     search_columns = ["title", "provider.name", "community.name"]
     filter_columns = ["status", "category", "provider", "community", "planned_from"]
+    quiet_filters = ["actual_from"]
     order_columns = ["title", "planned_from", "planned_until"]
     labels = {"need_links": "对应需求", "resource_links": "使用资源"}
     tabs = [
         ("", "全部", None),
         ("planned", "待接单", ServiceProject.status == S.PLANNED),
+        ("taken_up", "已接单", ServiceProject.status.in_((S.UNDER_WAY, S.COMPLETED, S.RATED))),
         ("under_way", "实施中", ServiceProject.status == S.UNDER_WAY),
         ("completed", "待评价", ServiceProject.status == S.COMPLETED),
         ("rated", "已评价", ServiceProject.status == S.RATED),

@@ -77,7 +77,11 @@ class ListPage:
 
     def filters(self) -> list[Filter]:
         """Return the filter bar with what is set."""
-        return [self._filter(name) for name in self.view.filter_names()]
+        always = self.view.filter_names(quiet=False)
+        names = self.view.filter_names()
+        return [
+            self._filter(each) for each in names if each in always or each in self.asked.filters
+        ]
 
     def _filter(self, name: str) -> Filter:
         view, value = self.view, self.asked.filters.get(name, "")

@@ -77,6 +77,10 @@ def _publish(context: Context) -> None:
     context.record.published_on = shanghai_date(context.now)
 
 
+def _recall(context: Context) -> None:
+    context.record.published_on = None
+
+
 def _claim(context: Context) -> None:
     need, data = context.record, context.data
     need.claimed_by = context.session.get_one(Organization, context.actor.organization_id)
@@ -226,7 +230,7 @@ NEEDS = register(
             ),
             Step(
                 "recall", "撤回公布", (S.PUBLISHED,), S.GATHERED, COMMUNITY_SIDE, tone="default",
-                inputs=(Input("note", "撤回原因"),),
+                inputs=(Input("note", "撤回原因"),), effect=_recall,
             ),
             Step(
                 "cancel", "取消需求", (S.GATHERED, S.PUBLISHED), S.CANCELLED, COMMUNITY_SIDE,
