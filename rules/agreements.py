@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from models.agreement import Agreement, AgreementStatus
@@ -18,6 +19,8 @@ SECOND_PARTIES = (
     OrganizationKind.STATION,
     OrganizationKind.COORDINATION_OFFICE,
 )
+#: Databases cap the values of a statement.
+_SLICE = 400
 
 
 def check(agreement: Agreement) -> None:
@@ -42,25 +45,44 @@ def check_period(session: Session, agreement: Agreement) -> None:
 
     The agreement that it renews is no obstacle: it is taken over (``rules.workflows.agreements``).
     """
-    statement = (
-        select(Agreement)
-        .where(
-            Agreement.community_id == agreement.community.id,
-            Agreement.unit_id == agreement.unit.id,
-            Agreement.status == AgreementStatus.IN_FORCE,
-            Agreement.valid_from <= agreement.valid_until,
-            Agreement.valid_until >= agreement.valid_from,
+    [refusal] = check_periods(session, [agreement])
+    if refusal is not None:
+        raise refusal
+
+
+def check_periods(session: Session, agreements: Sequence[Agreement]) -> list[Invalid | None]:
+    """Return for each agreement what ``check_period`` would raise: one statement for many pairs."""
+    pairs = sorted({(each.community.id, each.unit.id) for each in agreements})
+    in_force: dict[tuple[int, int], list[Agreement]] = {}
+    for start in range(0, len(pairs), _SLICE):
+        statement = (
+            select(Agreement)
+            .where(
+                tuple_(Agreement.community_id, Agreement.unit_id).in_(
+                    pairs[start : start + _SLICE]
+                ),
+                Agreement.status == AgreementStatus.IN_FORCE,
+            )
+            .order_by(Agreement.id)
         )
-        .order_by(Agreement.id)
-    )
-    for other in session.scalars(statement):
-        if other.id not in (agreement.id, agreement.renews_id):
+        for other in session.scalars(statement):
+            in_force.setdefault((other.community_id, other.unit_id), []).append(other)
+    return [
+        _overlap(each, in_force.get((each.community.id, each.unit.id), [])) for each in agreements
+    ]
+
+
+def _overlap(agreement: Agreement, others: list[Agreement]) -> Invalid | None:
+    for other in others:
+        apart = other.valid_from > agreement.valid_until or other.valid_until < agreement.valid_from
+        if not apart and other.id not in (agreement.id, agreement.renews_id):
             sentence = (
                 f"{agreement.community.name}与{agreement.unit.name}已有生效的协议“{other.number}”"
                 f"（{other.valid_from}至{other.valid_until}），期限不能与它重叠。"
                 "请改日期，或在那份协议上办理续签。"
             )
-            raise Invalid(sentence, valid_from=sentence)
+            return Invalid(sentence, valid_from=sentence)
+    return None
 
 
 def waiting_renewal(session: Session, agreement: Agreement) -> Agreement | None:
