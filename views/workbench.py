@@ -21,6 +21,7 @@ from models.ticket import TicketStatus as S
 from presets.roles import Role
 from rules.actor import Actor
 from rules.calendar import shanghai_date
+from rules.reminders import DAYS_BEFORE
 from views import permissions
 from views.context import actor, session
 from views.listing import COUNT_CAP, walk
@@ -30,7 +31,7 @@ from views.tables import table_of
 from views.ticket_page import overdue
 
 QUEUE_ROWS = 8
-EXPIRY_NOTICE = timedelta(days=60)
+EXPIRY_NOTICE = timedelta(days=max(DAYS_BEFORE))
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,9 @@ def queues_of(who: Actor) -> list[Waiting]:
     by_response = func.coalesce(Ticket.respond_due, Ticket.resolve_due, Ticket.created_at)
     by_result = func.coalesce(Ticket.resolve_due, Ticket.arrive_due, Ticket.created_at)
     draft = Agreement.status == AgreementStatus.DRAFT
-    soon = and_(
-        Agreement.status == AgreementStatus.IN_FORCE,
-        Agreement.valid_until <= shanghai_date(utcnow()) + EXPIRY_NOTICE,
-    )
+    last = shanghai_date(utcnow()) + EXPIRY_NOTICE
+    soon = and_(Agreement.status == AgreementStatus.IN_FORCE, Agreement.valid_until <= last)
+    ending = (("status", "in_force"), ("valid_until_until", last.isoformat()))
     drafts = DutyList.status == DutyListStatus.DRAFT
     return [
         Waiting(Role.TOWNSHIP_REVIEWER, "待审核的哨单", "TicketView", Ticket.status == S.PENDING_REVIEW, oldest, "没有待审核的哨单。", (("tab", "review"),)),
@@ -83,7 +83,9 @@ def queues_of(who: Actor) -> list[Waiting]:
         Waiting(Role.DISPATCHER, "待销号", "TicketView", and_(Ticket.status == S.RESOLVED, rated), oldest, "没有待销号的哨单。", (("tab", "rate"),)),
         Waiting(Role.INSPECTOR, "已超期的哨单", "TicketView", overdue(), by_response, "没有超期的哨单。", (("tab", "overdue"),)),
         Waiting(Role.ORGANIZATION_DEPARTMENT, "草拟中的协议", "AgreementView", draft, Agreement.id, "没有草拟中的协议。", (("status", "draft"),)),
-        Waiting(Role.ORGANIZATION_DEPARTMENT, "60 天内到期的协议", "AgreementView", soon, Agreement.valid_until, "近期没有到期的协议。", (("status", "in_force"),)),
+        Waiting(Role.ORGANIZATION_DEPARTMENT, "60 天内到期的协议", "AgreementView", soon, Agreement.valid_until, "近期没有到期的协议。", ending),
+        Waiting(Role.COMMUNITY_STAFF, "60 天内到期的协议", "AgreementView", soon, Agreement.valid_until, "近期没有到期的协议。", ending, todo=False),
+        Waiting(Role.UNIT_LIAISON, "60 天内到期的协议", "AgreementView", soon, Agreement.valid_until, "近期没有到期的协议。", ending, todo=False),
         Waiting(Role.UNIT_LIAISON, "本单位的协议", "AgreementView", Agreement.status == AgreementStatus.IN_FORCE, Agreement.valid_until, "本单位还没有生效的协议。", todo=False),
         Waiting(Role.DUTY_LIST_OFFICER, "待发布的清单", "DutyListView", drafts, DutyList.id, "没有待发布的清单。", (("status", "draft"),)),
         Waiting(Role.TOWNSHIP_REVIEWER, "待发布的清单", "DutyListView", and_(drafts, DutyList.organization_id == who.area_id), DutyList.id, "没有待发布的清单。", (("status", "draft"),)),
