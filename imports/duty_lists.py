@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from imports.directory import Directory
 from imports.duty_versions import Draft, Present, items_of, write_version
+from imports.kinds import Value
 from imports.plan import MissingRow, Plan, PlannedRow, SheetPlan, compare, sheet_differs
 from imports.specs.base import Spec
 from imports.tables import Problem, Table
 from imports.text import name_key
-from imports.values import Checked, Checker, Key, Value, member_of
+from imports.values import Checked, Checker, Key, member_of
 from models.duty import DutyList, DutyListStatus, DutyListType
 from models.imports import ImportBatch
 from models.organization import Organization, OrganizationKind
@@ -124,6 +125,7 @@ class DutyListImport:
             spec.list_type,
             spec.label,
             table.title,
+            retires=True,
             errors=checked.errors,
             warnings=checked.warnings,
         )

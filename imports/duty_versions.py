@@ -9,8 +9,8 @@ from typing import Any, cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from imports.kinds import Value
 from imports.plan import MissingRow, PlannedRow, RowState, fingerprint
-from imports.values import Value
 from models.base import utcnow
 from models.duty import DutyItem, DutyItemDepartment, DutyList, DutyListStatus, DutyListType
 from models.imports import ImportBatch, ImportChange

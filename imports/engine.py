@@ -6,6 +6,7 @@ a roll-back does not remove.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import select
@@ -19,9 +20,10 @@ from imports.layout import recognise
 from imports.organizations import OrganizationImport
 from imports.plan import Importer, Plan, SheetPlan
 from imports.probe import LIMITS, Limits
-from imports.reader import read
-from imports.specs import SPECS
-from imports.tables import Layout
+from imports.reader import Sheet, read
+from imports.records import RecordImport
+from imports.specs import RECORDS, SPECS, ledger
+from imports.tables import Layout, Problem, SheetProblem
 from models.imports import ImportBatch
 from models.organization import Organization
 from rules.actor import current
@@ -30,7 +32,11 @@ from rules.policy import Action, allows
 from rules.scope import reachable
 
 #: What can be imported, and the record type whose import permission it needs.
-KINDS = {"organizations": "organization", "duty-items": "duty_list"}
+KINDS = {
+    "organizations": "organization",
+    "duty-items": "duty_list",
+    **{each.list_type: each.record_type for each in RECORDS if each.imported},
+}
 
 _STALE = "预览之后，库里的内容已经有了变化，没有导入。请重新预览，核对后再确认。"
 
@@ -46,18 +52,34 @@ def preview(
 ) -> Plan:
     """Say what importing a file would do; writes nothing.
 
-    ``kind``: ``organizations``, or ``duty-items`` with the ``owner`` of the lists. Raises
+    ``kind``: one of ``KINDS``; ``duty-items`` with the ``owner`` of the lists. Raises
     ``WorkbookRefused`` if the file cannot be read, ``OutOfScope`` or ``Forbidden`` if the actor may
     not import this; what is wrong inside the file is in the plan, by cell.
     """
     importer = _importer(session, kind, owner)
     name = original_name or path.name
-    layout = recognise(read(path, limits=limits, name=name), SPECS[kind])
+    sheets = read(path, limits=limits, name=name)
+    layout = recognise(sheets, SPECS[kind])
+    if not layout.tables:
+        _name_other(layout, sheets, kind)
     plan = Plan(kind, path, name, file_hash(path), owner.id if owner else None, importer)
     plan.sheets = importer.compare(importer.check(layout.tables))
     _add_sheet_problems(plan, layout)
     plan.seal(importer.state())
     return plan
+
+
+def _name_other(layout: Layout, sheets: Sequence[Sheet], kind: str) -> None:
+    """Where a sheet holds a list of another kind, say which: the file came to the wrong page."""
+    if ledger(kind) is None:
+        return
+    others = tuple(spec for other, specs in SPECS.items() if other != kind for spec in specs)
+    for table in recognise(sheets, others).tables:
+        message = (
+            f"这张表是“{table.spec.label}”，这里导入的是“{SPECS[kind][0].label}”，"
+            f"请到“{table.spec.label}”那里导入。"
+        )
+        layout.errors = [SheetProblem(table.sheet, Problem("", table.title, message))]
 
 
 def _importer(session: Session, kind: str, owner: Organization | None) -> Importer:
@@ -68,6 +90,8 @@ def _importer(session: Session, kind: str, owner: Organization | None) -> Import
         raise Forbidden("您没有导入的权限。")
     if kind == "organizations":
         return OrganizationImport(session)
+    if (spec := ledger(kind)) is not None:
+        return RecordImport(session, spec)
     if owner is None:
         raise Invalid("请选择清单属于哪个地区。")
     inside = reachable(actor, KINDS[kind], Organization.id, Action.IMPORT)

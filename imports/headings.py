@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -52,19 +52,39 @@ def match_heading(values: Sequence[CellValue], specs: Sequence[Spec]) -> list[Ma
 
 
 def _match_spec(keys: dict[int, str], spec: Spec) -> Match | None:
-    columns: dict[int, Column] = {}
-    for place, key in keys.items():
-        column = _find(spec, key)
-        if column is not None and column not in columns.values():
-            columns[place] = column
-    named = any(spec.name in column.fields for column in columns.values())
-    if not named or len(columns) < 2 or 2 * len(columns) < len(keys):
+    columns = _assign(keys, spec, _find)
+    if not _names(columns, spec):
+        # "微心愿" heads the column that says whether a need is one, or the only names there are.
+        columns = _assign(keys, spec, _find_loosely)
+    if not _names(columns, spec) or len(columns) < 2 or 2 * len(columns) < len(keys):
         return None
     return Match(spec, columns, tuple(place for place in keys if place not in columns))
 
 
+def _assign(
+    keys: dict[int, str], spec: Spec, find: Callable[[Spec, str], Column | None]
+) -> dict[int, Column]:
+    columns: dict[int, Column] = {}
+    for place, key in keys.items():
+        column = find(spec, key)
+        if column is not None and column not in columns.values():
+            columns[place] = column
+    return columns
+
+
+def _names(columns: dict[int, Column], spec: Spec) -> bool:
+    return any(spec.name in column.fields for column in columns.values())
+
+
 @lru_cache(maxsize=16384)
 def _find(spec: Spec, key: str) -> Column | None:
+    """Return the column that is called so, or else the first that may be called so as well."""
+    called = (column for column in spec.columns if heading_key(column.label) == key)
+    return next(called, None) or _find_loosely(spec, key)
+
+
+@lru_cache(maxsize=16384)
+def _find_loosely(spec: Spec, key: str) -> Column | None:
     return next((column for column in spec.columns if column.matches(key)), None)
 
 

@@ -9,15 +9,21 @@ from imports.specs.base import Spec
 from imports.tables import Layout, Problem, SheetProblem
 from imports.walk import SheetWalk
 
+#: Sheets of our own templates: how to fill them in, and what the drop-downs offer.
+NOTES_SHEET, OPTIONS_SHEET = "填写说明", "下拉选项"
+
 
 def recognise(sheets: Sequence[Sheet], specs: Sequence[Spec]) -> Layout:
     """Return the lists of ``specs`` that the sheets hold, in the order they stand.
 
     Hidden sheets are left out and named; a sheet with content but no list gets a warning, and it
-    is an error if nothing at all was found or a heading suits several lists equally.
+    is an error if nothing at all was found or a heading suits several lists equally. What our own
+    templates carry beside the list is passed over.
     """
     layout = Layout()
     for sheet in sheets:
+        if sheet.name in (NOTES_SHEET, OPTIONS_SHEET):
+            continue
         if sheet.hidden:
             message = f"工作表“{sheet.name}”是隐藏的，没有导入；需要导入请先取消隐藏。"
             layout.warnings.append(SheetProblem(sheet.name, Problem("", "", message)))
@@ -34,5 +40,5 @@ def _nothing_found(sheets: Sequence[Sheet], specs: Sequence[Spec]) -> SheetProbl
     message = (
         f"没有找到“{lists}”的表头，没有可以导入的内容。表头要有“{names}”等列，请改正后再导入。"
     )
-    shown = [sheet.name for sheet in sheets if not sheet.hidden]
+    shown = [each.name for each in sheets if not each.hidden]
     return SheetProblem(shown[0] if shown else "", Problem("", "", message))

@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from imports.kinds import Value, texts_of
 from imports.plan import MissingRow, Plan, PlannedRow, RowState, SheetPlan, compare
 from imports.specs.organizations import ORGANIZATIONS
 from imports.tables import Table
 from imports.text import name_key
 from imports.tree import Known, Tree, load_known
-from imports.values import Checked, Checker, Item, Value, member_of
+from imports.values import Checked, Checker, Item, member_of
 from models.imports import ImportBatch, ImportChange
 from models.organization import Organization, OrganizationKind, OrganizationLine, OrganizationName
 
@@ -82,7 +83,7 @@ class OrganizationImport:
         """Return the record's values; aliases in another order are the same aliases."""
         present = self.known.values_of(record)
         aliases = item.values.get("aliases")
-        if isinstance(aliases, list) and set(aliases) == set(present["aliases"] or ()):
+        if isinstance(aliases, list) and set(aliases) == set(texts_of(present["aliases"])):
             present["aliases"] = aliases
         return present
 
@@ -109,10 +110,10 @@ class OrganizationImport:
         if isinstance(value, list):
             return "、".join(str(each) for each in value)
         if name == "kind" and value:
-            return member_of(OrganizationKind, value).title
+            return member_of(OrganizationKind, str(value)).title
         if name in ("parent", "home_department") and value in self.known.by_code:
             return f"{self.known.by_code[value].name}（{value}）"
-        return value or ""
+        return str(value or "")
 
     def state(self) -> Any:
         """Return what the comparison was held against, for the plan's token."""
@@ -166,7 +167,7 @@ def drop_names(record: Organization, values: Mapping[str, Value]) -> None:
     """Take from an organisation the aliases that it is no longer given."""
     if "aliases" not in values:
         return
-    wanted = set(values["aliases"] or ())
+    wanted = set(texts_of(values["aliases"]))
     for name in [each for each in record.names if each.is_alias and each.name not in wanted]:
         record.names.remove(name)
 
@@ -188,6 +189,6 @@ def set_values(
             if getattr(record, name) is not other:
                 setattr(record, name, other)
     have = set(record.aliases)
-    for alias in values.get("aliases") or ():
+    for alias in texts_of(values.get("aliases")):
         if alias not in have and alias != record.name:
-            record.names.append(OrganizationName(name=str(alias), is_alias=True))
+            record.names.append(OrganizationName(name=alias, is_alias=True))

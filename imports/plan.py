@@ -10,8 +10,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from imports.kinds import Value
 from imports.tables import Problem, Table
-from imports.values import Checked, Item, Value
+from imports.values import Checked, Item
 from models.imports import ImportBatch
 
 
@@ -55,12 +56,17 @@ class MissingRow:
 
 @dataclass
 class SheetPlan:
-    """One list of the file: its rows, what the file lacks, and every remark by cell."""
+    """One list of the file: its rows, what the file lacks, and every remark by cell.
+
+    ``retires``: what the file lacks would go. ``main`` is the field by which rows are called.
+    """
 
     sheet: str
     list_type: str
     label: str
     title: str = ""
+    main: str = "name"
+    retires: bool = False
     rows: list[PlannedRow] = field(default_factory=list)
     missing: list[MissingRow] = field(default_factory=list)
     errors: list[Problem] = field(default_factory=list)
@@ -123,6 +129,11 @@ class Plan:
         return [problem for sheet in self.sheets for problem in sheet.errors]
 
     @property
+    def empty(self) -> bool:
+        """Tell whether the file has lists, but not a single row in them."""
+        return not self.errors and not any(sheet.rows for sheet in self.sheets)
+
+    @property
     def differs(self) -> bool:
         """Tell whether applying would change anything."""
         return any(sheet_differs(sheet) for sheet in self.sheets)
@@ -147,15 +158,15 @@ class Plan:
             for sheet in self.sheets
             for row in sheet.rows
         ]
-        missing = [row.record_id for sheet in self.sheets for row in sheet.missing]
+        missing = [row.record_id for sheet in self.sheets if sheet.retires for row in sheet.missing]
         content = [self.kind, self.file_hash, self.owner_id, rows, missing, state]
         self.token = fingerprint(content)
 
 
 def sheet_differs(sheet: SheetPlan) -> bool:
-    """Tell whether a duty list's sheet would change its list; a missing row is a change of it."""
+    """Tell whether a sheet would change anything; where rows retire, a missing one does."""
     changed = any(row.state is not RowState.UNCHANGED for row in sheet.rows)
-    return changed or (bool(sheet.missing) and sheet.list_type != "organizations")
+    return changed or (sheet.retires and bool(sheet.missing))
 
 
 def fingerprint(content: Any) -> str:

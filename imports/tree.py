@@ -9,9 +9,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from imports.directory import Directory, Entry
+from imports.kinds import Value
 from imports.tables import Problem
 from imports.text import name_key
-from imports.values import Item, Value, member_of, shorten
+from imports.values import Item, member_of, shorten
 from models.organization import REALMS, Organization, OrganizationKind
 from rules.organizations import MAY_STAND_ALONE, PARENTS
 

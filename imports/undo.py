@@ -12,9 +12,11 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from imports.duty_versions import undo_version
 from imports.engine import KINDS
+from imports.kinds import Value, texts_of
 from imports.organizations import drop_names, set_values
+from imports.record_undo import undo_records
+from imports.specs import ledger
 from imports.tree import Known, load_known
-from imports.values import Value
 from models.base import utcnow
 from models.imports import ImportBatch, ImportChange, ImportStatus
 from models.organization import Organization
@@ -56,6 +58,8 @@ def undo(session: Session, batch: ImportBatch) -> UndoResult:
         session.flush()
         if batch.kind == "organizations":
             _undo_organizations(session, changes)
+        elif (spec := ledger(batch.kind)) is not None:
+            undo_records(session, spec, changes)
         else:
             for change in changes:
                 if change.record_type == "duty_list":
@@ -113,8 +117,8 @@ def _refuse_changed(
 
 
 def _same(now: dict[str, Value], then: dict[str, Value]) -> bool:
-    aliases = sorted(str(each) for each in now.get("aliases") or ())
-    then_aliases = sorted(str(each) for each in then.get("aliases") or ())
+    aliases = sorted(texts_of(now.get("aliases")))
+    then_aliases = sorted(texts_of(then.get("aliases")))
     return {**now, "aliases": []} == {**then, "aliases": []} and aliases == then_aliases
 
 

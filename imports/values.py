@@ -7,29 +7,33 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, NoReturn, TypeVar
 
 from imports.directory import Directory
+from imports.kinds import READERS, Unreadable, Value, is_nothing, read_choice
+from imports.places import Places
 from imports.specs.base import Field, Kind
 from imports.tables import Problem, RawCell, RawRow, Table
-from imports.text import cell_ref, heading_key, is_blank, name_key, one_line, ordinal, split_names
+from imports.text import cell_ref, name_key, one_line, ordinal, split_chunks, split_names
 from models.base import Titled
 
 _SHOWN = 60
 
 Member = TypeVar("Member", bound=Titled)
 
-#: A field's value as it is compared, stored in a batch and shown: plain JSON.
-Value = str | None | list[str] | list[int]
 Key = tuple[str, ...]
 
 
 @dataclass(slots=True)
 class Item:
-    """One sound row: the values of the fields that the sheet speaks of, and where they stand."""
+    """One sound row: the values of the fields that the sheet speaks of, and where they stand.
+
+    ``raw`` are the texts as the cells hold them, where reading has tidied them.
+    """
 
     sheet: str
     row: int
     key: Key
     values: dict[str, Value]
     cells: dict[str, str]
+    raw: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -73,15 +77,16 @@ def shorten(text: str) -> str:
 class Checker:
     """Checks the lists of one workbook; what must be unique is so across its sheets."""
 
-    def __init__(self, directory: Directory | None = None) -> None:
-        """``directory`` finds the departments; lists that name none need none."""
+    def __init__(self, directory: Directory | None = None, places: Places | None = None) -> None:
+        """``directory`` finds departments, ``places`` organisations; lists may name none."""
         self.directory = directory
+        self.places = places
         self._seen: dict[tuple[str, Key], list[Item]] = {}
 
     def check(self, table: Table) -> Checked:
         """Return the table's sound rows and its problems, in the order of the rows."""
         checked = Checked(table, errors=list(table.errors), warnings=list(table.warnings))
-        check = _TableCheck(checked, self.directory, self._seen)
+        check = _TableCheck(checked, self.directory, self.places, self._seen)
         for row in table.rows:
             check.row(row)
         return checked
@@ -94,10 +99,12 @@ class _TableCheck:
         self,
         checked: Checked,
         directory: Directory | None,
+        places: Places | None,
         seen: dict[tuple[str, Key], list[Item]],
     ) -> None:
         self.checked = checked
         self.directory = directory
+        self.places = places
         self.seen = seen
         self.table = checked.table
         self.spec = checked.table.spec
@@ -110,18 +117,25 @@ class _TableCheck:
         """Add the row's item, or its errors, to what has been checked."""
         values: dict[str, Value] = {}
         cells: dict[str, str] = {}
+        raw: dict[str, str] = {}
         faulty = False
         for spoken in self._spoken(row):
             cells[spoken.field.name] = spoken.ref
             try:
-                values[spoken.field.name] = self._value(spoken)
+                value = self._value(spoken)
             except _Faulty:
                 faulty = True
+                continue
+            if value is not None or spoken.field.clearable:
+                values[spoken.field.name] = value
+            held = spoken.cell.value if spoken.cell else None
+            if isinstance(held, str) and held != value:
+                raw[spoken.field.name] = held
         key = self._key(values)
         if key is None:
             return
         self.checked.keys.add(key)
-        item = Item(self.table.sheet, row.number, key, values, cells)
+        item = Item(self.table.sheet, row.number, key, values, cells, raw)
         if not self._is_duplicate(item) and not faulty:
             self.checked.items.append(item)
 
@@ -145,10 +159,10 @@ class _TableCheck:
         return cell_ref(row.number, min(self.table.columns) if place is None else place)
 
     def _value(self, spoken: Spoken) -> Value:
-        if is_blank(spoken.text):
+        if is_nothing(spoken.field, spoken.text, literal=self.spec.literal):
             if spoken.field.required:
                 self._fail(spoken, "", f"“{spoken.field.label}”没有填写，请补上。")
-            return [] if spoken.field.kind in (Kind.NAMES, Kind.DEPARTMENTS) else None
+            return [] if spoken.field.kind in _SEVERAL else None
         value = _READERS[spoken.field.kind](self, spoken)
         limit = spoken.field.max_length
         for text in value if isinstance(value, list) else [value]:
@@ -176,16 +190,32 @@ class _TableCheck:
         return split_names(spoken.text)
 
     def _read_choice(self, spoken: Spoken) -> Value:
-        key = heading_key(spoken.text)
-        for label, value in spoken.field.choices.items():
-            if heading_key(label) == key:
-                return value
-        first: dict[str, str] = {}
-        for label, value in spoken.field.choices.items():
-            first.setdefault(value, label)
-        titles = "、".join(first.values())
-        message = f"不认识“{shorten(spoken.text)}”这个{spoken.field.label}，可以填：{titles}。"
-        self._fail(spoken, spoken.text, message)
+        try:
+            return read_choice(spoken.field, spoken.text, shorten(spoken.text))
+        except Unreadable as wrong:
+            self._fail(spoken, spoken.text, str(wrong))
+
+    def _read_cell(self, spoken: Spoken) -> Value:
+        value = spoken.cell.value if spoken.cell else spoken.text
+        try:
+            return READERS[spoken.field.kind](spoken.field, spoken.text, value)
+        except Unreadable as wrong:
+            self._fail(spoken, spoken.text, str(wrong))
+
+    def _read_organization(self, spoken: Spoken) -> Value:
+        return self._organization(spoken, one_line(spoken.text))
+
+    def _read_organizations(self, spoken: Spoken) -> Value:
+        ids = {self._organization(spoken, name) for name in split_chunks(spoken.text)}
+        return sorted(ids)
+
+    def _organization(self, spoken: Spoken, name: str) -> int:
+        if self.places is None:
+            raise ValueError(f"the list {self.spec.list_type} needs places")
+        try:
+            return self.places.find(name, spoken.field.kinds).id
+        except Unreadable as wrong:
+            self._fail(spoken, name, str(wrong))
 
     def _read_departments(self, spoken: Spoken) -> Value:
         if self.directory is None:
@@ -210,7 +240,10 @@ class _TableCheck:
             value = values.get(name)
             if value is None and name != self.spec.category:
                 return None
-            parts.append(name_key(value) if isinstance(value, str) else "")
+            if self.spec.literal:
+                parts.append(str(value))
+            else:
+                parts.append(name_key(value) if isinstance(value, str) else "")
         return tuple(parts)
 
     def _is_duplicate(self, item: Item) -> bool:
@@ -226,7 +259,8 @@ class _TableCheck:
             first.cells[main] if first.sheet == item.sheet else f"{first.sheet}!{first.cells[main]}"
         )
         value = shorten(str(item.values[main]))
-        label = self.spec.field(main).label
+        names = self.spec.key if self.spec.literal else (main,)
+        label = "、".join(self.spec.field(name).label for name in names)
         if self.spec.repeats and all(_content(item) != _content(each) for each in above):
             above.append(item)
             item.key = (*item.key, str(len(above)))
@@ -244,11 +278,16 @@ def _content(item: Item) -> dict[str, Value]:
     return {name: value for name, value in item.values.items() if name != "serial"}
 
 
+_SEVERAL = (Kind.NAMES, Kind.DEPARTMENTS, Kind.ORGANIZATIONS)
 _READERS: dict[Kind, Callable[[_TableCheck, Spoken], Value]] = {
+    **dict.fromkeys(READERS, _TableCheck._read_cell),
     Kind.TEXT: _TableCheck._read_text,
     Kind.ORDINAL: _TableCheck._read_ordinal,
     Kind.NAMES: _TableCheck._read_names,
     Kind.CHOICE: _TableCheck._read_choice,
+    Kind.ENUM: _TableCheck._read_choice,
+    Kind.ORGANIZATION: _TableCheck._read_organization,
+    Kind.ORGANIZATIONS: _TableCheck._read_organizations,
     Kind.DEPARTMENTS: _TableCheck._read_departments,
     # Organisations may stand anywhere in the same file: imports.organizations looks them up.
     Kind.DEPARTMENT: _TableCheck._read_text,

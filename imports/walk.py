@@ -142,13 +142,20 @@ class SheetWalk:
     def _is_aside(self, table: Table, cells: Cells) -> bool:
         """Tell whether the row is a total or a line for signatures rather than an item."""
         first = next(iter(cells.values()))
-        if ordinal(first.value) is not None:
+        if ordinal(first.value) is not None or self._is_full(table, cells):
             return False
         if is_note(first.text):
             table.notes.append(" ".join(cell.text for cell in cells.values()))
             return True
         name = cells.get(_at(table.place(table.spec.name)))
         return is_total(first.text) or (name is not None and is_total(name.text))
+
+    def _is_full(self, table: Table, cells: Cells) -> bool:
+        """Tell whether a row of a literal list says what an item must: it may begin as it likes."""
+        if not table.spec.literal:
+            return False
+        wanted = [place for place, column in table.columns.items() if column.expected]
+        return 2 * sum(1 for place in wanted if place in cells) > len(wanted)
 
     def _is_split_banner(self, table: Table, cells: Cells) -> bool:
         serial = cells.get(_at(table.place(table.spec.serial)))
@@ -185,7 +192,7 @@ class SheetWalk:
         filled = {
             column.label: merged[place]
             for place, column in table.columns.items()
-            if place in merged and not is_blank(merged[place].text)
+            if place in merged and (table.spec.literal or not is_blank(merged[place].text))
         }
         if not filled:
             return

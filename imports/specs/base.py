@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from imports.text import heading_key
+from models.organization import OrganizationKind
 
 
 class Kind(StrEnum):
@@ -21,6 +22,14 @@ class Kind(StrEnum):
     DEPARTMENT = "department"
     DEPARTMENTS = "departments"
     PARENT = "parent"
+    DATE = "date"
+    TIME = "time"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    FLAG = "flag"
+    ENUM = "enum"
+    ORGANIZATION = "organization"
+    ORGANIZATIONS = "organizations"
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +37,9 @@ class Field:
     """One value of a record: how it is called, how its text is read, and what it may not be.
 
     ``required``: a row without it is an error. ``max_length`` counts characters. In a field that is
-    not ``multiline``, line breaks only made the text fit its cell.
+    not ``multiline``, line breaks only made the text fit its cell. ``digits`` are a decimal's in
+    all and after its point; ``kinds`` are what an organisation named here should be. An empty cell
+    clears a field that is ``clearable``; in any other it says nothing.
     """
 
     name: str
@@ -38,6 +49,11 @@ class Field:
     max_length: int | None = None
     choices: Mapping[str, str] = field(default_factory=dict)
     multiline: bool = False
+    digits: tuple[int, int] = (0, 0)
+    kinds: tuple[OrganizationKind, ...] = ()
+    clearable: bool = True
+    personal: bool = False
+    help: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +91,8 @@ class Spec:
     ``hints`` (a regular expression) is searched in the sheet's name and title; ``weak_hints``
     counts only where no other spec has a hint. ``key`` names the fields that identify a row within
     its list; with ``repeats`` the same key may stand for several rows that differ otherwise.
-    ``banners``: a row of its own may name the category of the rows below it.
+    ``banners``: a row of its own may name the category of the rows below it. ``literal``: texts
+    stand as a form would take them, and keys are told apart to the letter.
     """
 
     list_type: str
@@ -87,6 +104,7 @@ class Spec:
     weak_hints: str = ""
     repeats: bool = False
     banners: bool = False
+    literal: bool = False
     serial: str = "serial"
     name: str = "name"
     category: str = "category"
