@@ -54,6 +54,10 @@ class Reason:
         return self.label % dict(self.values)
 
 
+#: What is said of a resource that is taken by projects which the reader may not see.
+TAKEN = Reason(label="该时段已被占用", tone="warning")
+
+
 @dataclass(frozen=True)
 class Span:
     """The days from ``start`` to ``end``, both included."""
@@ -291,7 +295,7 @@ def _free(
     within = [use for use in uses if use.span.meets(span)]
     left = max(resource.quantity - most_at_once(within, span), 0)
     if not left:
-        return 0, [], tuple(use.service_id for use in within)
+        return 0, [TAKEN], tuple(use.service_id for use in within)
     covers = offered.start <= span.start and offered.end >= span.end
     if covers:
         reasons = [Reason(label="该时段空闲", tone="success")]
@@ -345,17 +349,15 @@ def _best(session: Session, found: list[Match], limit: int) -> list[Match]:
 
 
 def _blocked(match: Match, titles: dict[int, str]) -> Match:
-    """Return the match with the reason why it is not free, after what speaks for it."""
+    """Return the match with the name of what stands in its way, if there is one to be told."""
     known = [titles[number] for number in match.blockers if number in titles]
     if not known:
-        reason = Reason(label="该时段已被占用", tone="warning")
-    elif len(match.blockers) == 1:
-        reason = Reason(
-            label="该时段已被“%(title)s”占用", values=(("title", known[0]),), tone="warning"
-        )
-    else:
-        values = (("title", known[0]), ("number", str(len(match.blockers))))
-        reason = Reason(
+        return match
+    values = (("title", known[0]), ("number", str(len(match.blockers))))
+    said = Reason(label="该时段已被“%(title)s”占用", values=values, tone="warning")
+    if len(match.blockers) > 1:
+        said = Reason(
             label="该时段已被“%(title)s”等 %(number)s 个项目占用", values=values, tone="warning"
         )
-    return replace(match, reasons=(*match.reasons, reason))
+    reasons = tuple(said if each is TAKEN else each for each in match.reasons)
+    return replace(match, reasons=reasons)
