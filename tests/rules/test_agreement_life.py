@@ -12,7 +12,7 @@ from models.agreement import Agreement, AgreementKind
 from models.agreement import AgreementStatus as S
 from rules import ledger, workflow
 from rules.actor import acting_as
-from rules.agreements import check, next_number
+from rules.agreements import check, check_period, next_number
 from rules.errors import Conflict, Forbidden, Invalid, Refused
 from rules.workflows.agreements import AGREEMENTS
 from tests.factories.roads import inputs
@@ -31,9 +31,10 @@ ALLOWED: dict[S, set[str]] = {
     S.RENEWED: set(),
 }
 KEEPERS = {"party", "admin"}
+#: Where a step leads; a renewal leaves the agreement as it is until the new one takes over.
 LEADS_TO = {
     "bring_into_force": S.IN_FORCE,
-    "renew": S.RENEWED,
+    "renew": None,
     "expire": S.EXPIRED,
     "terminate": S.TERMINATED,
 }
@@ -52,12 +53,20 @@ def brought_to(world: World, status: S, number: str = "示〔2026〕1号", **val
     agreement = world.agreement("A11", "A-U1", number, **values)
     for action, now in ROADS[status]:
         world.step(agreement, action, "party", now=now, **inputs(world, agreement, action))
+    if status is S.RENEWED:
+        world.step(renewal_of(world, agreement), "bring_into_force", "party", now=TODAY)
     assert agreement.status is status
     return agreement
 
 
+def renewal_of(world: World, agreement: Agreement) -> Agreement:
+    """Return the newest renewal of an agreement."""
+    world.session.expire(agreement)
+    return agreement.renewals[-1]
+
+
 def test_the_table_knows_the_same_steps_and_states() -> None:
-    assert {step.action for step in AGREEMENTS.steps} == set(LEADS_TO)
+    assert {step.action for step in AGREEMENTS.steps if step.who} == set(LEADS_TO)
     assert set(ALLOWED) == set(S) == set(ROADS)
 
 
@@ -75,7 +84,7 @@ def test_every_step_by_every_account(one_session: Session, one_world: World, sta
             with one_session.begin_nested() as savepoint, acting_as(one_session, actor):
                 if allowed:
                     workflow.apply(one_session, agreement, action, actor, data, now=TODAY)
-                    assert agreement.status is target
+                    assert agreement.status is (target or status)
                     assert len(ledger.events_of(one_session, agreement)) == steps + 1
                 else:
                     with pytest.raises(Refused) as refusal:
@@ -183,7 +192,8 @@ def test_renewing_copies_it_and_links_back(session: Session, world: World, statu
     session.commit()
     event = ledger.events_of(session, old)[-1]
     new = session.get_one(Agreement, event.data["renewed_as"]["id"])
-    assert (old.status, new.status) == (S.RENEWED, S.DRAFT)
+    assert event.note == "续签为 示〔2026〕1号-续1"
+    assert (old.status, new.status, old.renewals) == (status, S.DRAFT, [new])
     assert (new.number, new.renews) == ("示〔2026〕1号-续1", old)
     assert (new.community, new.unit) == (old.community, old.unit)
     assert {name: getattr(new, name) for name in texts} == texts
@@ -191,7 +201,77 @@ def test_renewing_copies_it_and_links_back(session: Session, world: World, statu
     first = ledger.events_of(session, new)
     assert [(each.action, each.note) for each in first] == [("create", "续签自 示〔2026〕1号")]
     world.step(new, "bring_into_force", "party", now=TODAY)
-    assert new.status is S.IN_FORCE
+    assert (old.status, new.status) == (S.RENEWED, S.IN_FORCE)
+    over = ledger.events_of(session, old)[-1]
+    assert (over.action, over.note) == ("hand_over", "由续签协议“示〔2026〕1号-续1”接替")
+
+
+def test_a_renewal_waits_once_and_may_be_given_up(one_session: Session, one_world: World) -> None:
+    old = brought_to(one_world, S.IN_FORCE, "1号")
+    data = inputs(one_world, old, "renew")
+    one_world.step(old, "renew", "party", **data)
+    one_session.commit()
+    party = one_world.actor("party")
+    assert "renew" not in {each.action for each in workflow.available(one_session, old, party)}
+    with pytest.raises(Conflict, match="续签协议“1号-续1”已在草拟"):
+        one_world.step(old, "renew", "party", **data)
+    one_session.rollback()
+    one_session.delete(renewal_of(one_world, old))
+    one_session.flush()
+    one_world.step(old, "renew", "party", **data)
+    assert renewal_of(one_world, old).number == "1号-续1"
+
+
+@pytest.mark.parametrize("change", ["ended", "other pair"])
+def test_a_renewal_takes_over_only_what_still_stands(
+    one_session: Session, one_world: World, change: str
+) -> None:
+    """An agreement that was ended stays ended; a copy that was given to another unit ends nothing."""
+    old = brought_to(one_world, S.IN_FORCE, "1号")
+    one_world.step(old, "renew", "party", **inputs(one_world, old, "renew"))
+    new = renewal_of(one_world, old)
+    if change == "ended":
+        one_world.step(old, "terminate", "party", note="迁址")
+    else:
+        new.unit = one_world.place("A-U2")
+    before = old.status
+    one_world.step(new, "bring_into_force", "party", now=TODAY)
+    one_session.flush()
+    assert (old.status, new.status) == (before, S.IN_FORCE)
+
+
+def days(start: str, end: str) -> dict[str, dt.date]:
+    return {"valid_from": dt.date.fromisoformat(start), "valid_until": dt.date.fromisoformat(end)}
+
+
+@pytest.mark.parametrize(
+    ("unit", "period", "sound"),
+    [
+        ("A-U1", ("2027-01-01", "2027-12-31"), True),
+        ("A-U1", ("2026-12-31", "2027-12-31"), False),
+        ("A-U1", ("2025-01-01", "2025-12-31"), True),
+        ("A-U1", ("2025-01-01", "2026-01-01"), False),
+        ("A-U1", ("2026-03-01", "2026-04-01"), False),
+        ("A-U2", ("2026-03-01", "2026-04-01"), True),
+    ],
+)
+def test_periods_of_a_pair_do_not_overlap(
+    one_world: World, unit: str, period: tuple[str, str], sound: bool
+) -> None:
+    brought_to(one_world, S.IN_FORCE, "1号")
+    draft = one_world.agreement("A11", unit, "2号", **days(*period))
+    if sound:
+        check_period(one_world.session, draft)
+        return
+    with pytest.raises(Invalid, match="已有生效的协议“1号”（2026-01-01至2026-12-31）") as refusal:
+        check_period(one_world.session, draft)
+    assert set(refusal.value.fields) == {"valid_from"}
+
+
+def test_a_renewal_may_begin_before_the_old_one_ends(one_world: World) -> None:
+    old = brought_to(one_world, S.IN_FORCE, "1号")
+    one_world.step(old, "renew", "party", **days("2026-07-01", "2027-06-30"))
+    check_period(one_world.session, renewal_of(one_world, old))
 
 
 @pytest.mark.parametrize(
