@@ -7,6 +7,7 @@ from typing import Any
 from flask import redirect
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
+from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
@@ -33,10 +34,10 @@ class NoticeView(RecordView):
     form_groups = [("消息", ["title", "created_at", "read_at"])]
     list_template = "notices.html"
     tabs = [("", "全部", None), ("unread", "未读", Notice.read_at.is_(None))]
-    exclude_route_methods = {"add", "edit", "delete", "options"}
+    exclude_route_methods = {"show", "add", "edit", "delete", "options"}
     demands = {
         "can_list": Action.READ,
-        "can_show": Action.READ,
+        "can_open": Action.EDIT,
         "can_read_all": Action.EDIT,
     }
     empty_text = "还没有消息。协议到期、需求认领和服务项目的进展会在这里提醒您。"
@@ -47,19 +48,25 @@ class NoticeView(RecordView):
             return Markup('<span class="badge badge-info">{}</span>').format(_("未读"))
         return _("已读")
 
-    @expose("/show/<int:pk>")
+    def cell_title(self, record: Any) -> Markup | str:
+        """A button, for opening a notice marks it as read: that is a write."""
+        return Markup(
+            '<form method="post" action="{}"><input type="hidden" name="csrf_token" value="{}">'
+            '<button type="submit" class="link-button">{}</button></form>'
+        ).format(self.url("open", pk=record.id), generate_csrf(), record.title)
+
+    @expose("/open/<int:pk>", methods=["POST"])
     @has_access
-    def show(self, pk: int) -> Any:
-        """Mark the notice as read, and lead to what it is about if the reader still sees it."""
+    def open(self, pk: int) -> Response:
+        """Mark the notice as read, and lead to what it is about if the reader may open such pages."""
         notice = self.found(pk)
         model = record_types().get(notice.record_type)
         view = view_of(model) if model is not None else None
         record_id = notice.record_id
-        if notice.read_at is None:
-            with unit_of_work():
-                notice.read_at = utcnow()
+        with unit_of_work():
+            notice.read_at = notice.read_at or utcnow()
         if view is None or not view.may("can_show"):
-            return self.shown(self.found(pk))
+            return redirect(self.url("list"))
         return redirect(view.url("show", pk=record_id))
 
     @expose("/read-all", methods=["POST"])

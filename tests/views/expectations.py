@@ -32,6 +32,29 @@ EVERYBODY = (
     "auditorb double blank"
 )
 
+
+def _sides(letter: str) -> dict[str, str]:
+    """Who sees the records of that letter that tie a community to a unit."""
+    two, first, second, other = (f"{letter}11 {letter}12", *(letter + k for k in ("11", "12", "b")))
+    return {
+        "admin": f"{two} {other}",
+        "office party inspector leader township": two,
+        "community unit": first,
+        "community2 unit2": second,
+        "officeb partyb townshipb communityb unitb": other,
+        "township2 handler handler2 handlerb double": "",
+    }
+
+
+def _kept(letter: str) -> dict[str, str]:
+    """Who keeps them: either side, and the organisation department."""
+    readers = ("office", "inspector", "leader", "officeb")
+    return {
+        " ".join(name for name in accounts.split() if name not in readers): records
+        for accounts, records in _sides(letter).items()
+    }
+
+
 #: Record type → account → what it sees. An account that is not named does not get the pages at all.
 READ = _table(
     {
@@ -76,10 +99,47 @@ READ = _table(
         },
         "import_batch": {
             "admin": "b1 b2 bA bB bO",
-            "duty": "b1 b2 bA",
+            "duty party": "b1 b2 bA",
             "township": "b1",
             "township2": "b2",
-            "dutyb townshipb": "bB",
+            "dutyb partyb townshipb": "bB",
+            # They import their own needs and resources, and have no batch yet.
+            "community community2 communityb unit unit2 unitb handler handler2 handlerb double": "",
+        },
+        "resource": {
+            "admin": "r1 r1d r2 rb",
+            "office party inspector leader": "r1 r1d r2",
+            # Partners of their communities: gx binds A11 to B-U1 as well.
+            "township": "r1 r2 rb",
+            "community": "r1 rb",
+            "community2": "r2",
+            "unit": "r1 r1d",
+            "unit2": "r2",
+            "officeb partyb townshipb communityb unitb": "rb",
+            "township2 handler handler2 handlerb double": "",
+        },
+        "need": {
+            "admin": "n11 n11d n12 n21 nb",
+            "office party inspector leader": "n11 n11d n12 n21",
+            "township": "n11 n11d n12",
+            "township2": "n21",
+            "community": "n11 n11d",
+            "community2": "n12",
+            "unit": "n11",
+            "unit2": "n12",
+            "unitb": "n11 nb",
+            "officeb partyb townshipb communityb": "nb",
+            "handler handler2 handlerb double": "",
+        },
+        "service_project": _sides("s"),
+        "service_session": _sides("v"),
+        "check_in": _sides("k"),
+        "check_in_activity": _sides("w"),
+        "notice": {
+            "community": "y11",
+            "unit": "yu",
+            "communityb": "yb",
+            " ".join(set(EVERYBODY.split()) - {"community", "unit", "communityb"}): "",
         },
         "audit_entry": {"admin": "xA xB", "auditor": "xA", "auditorb": "xB"},
         "account": {"admin": "acA acB"},
@@ -102,6 +162,8 @@ MENTIONS = _table(
     }
 )["audit_entry"]
 
+UNITS = "unit unit2 unitb handler handler2 handlerb double"
+
 #: Record type → accounts that may make one.
 ADD = {
     kind: names(accounts)
@@ -113,6 +175,13 @@ ADD = {
         "organization": "admin",
         "account": "admin",
         "calendar_override": "admin",
+        "resource": f"admin party partyb {UNITS}",
+        "need": "admin party partyb township township2 townshipb community community2 communityb",
+        **dict.fromkeys(
+            ("service_project", "service_session", "check_in", "check_in_activity"),
+            f"admin party partyb {UNITS} township township2 townshipb "
+            "community community2 communityb",
+        ),
     }.items()
 }
 
@@ -149,6 +218,27 @@ EDIT = _table(
         "account": {"admin": "acA acB"},
         "calendar_override": {"admin": "c1"},
         "mechanism": {"admin": "mA mB"},
+        "resource": {
+            "admin": "r1 r1d r2 rb",
+            "party": "r1 r1d r2",
+            "unit": "r1 r1d",
+            "unit2": "r2",
+            "partyb unitb": "rb",
+            "handler handler2 handlerb double": "",
+        },
+        "need": {
+            "admin": "n11 n11d n12 n21 nb",
+            "party": "n11 n11d n12 n21",
+            "township": "n11 n11d n12",
+            "township2": "n21",
+            "community": "n11 n11d",
+            "community2": "n12",
+            "partyb townshipb communityb": "nb",
+        },
+        "service_project": _kept("s"),
+        "service_session": _kept("v"),
+        "check_in": _kept("k"),
+        "check_in_activity": _kept("w"),
     }
 )
 DELETE = {
@@ -160,10 +250,17 @@ DELETE = {
         "organization",
         "account",
         "calendar_override",
+        "resource",
+        "need",
+        "service_session",
+        "check_in_activity",
     )
+} | {
+    kind: {name: EDIT[kind][name] for name in ("admin", "party", "partyb")}
+    for kind in ("service_project", "check_in")
 }
 #: Signed, published or blown: nobody changes these any more.
-LOCKED = names("t11 t12 t21 tb g11 g12 gb gx p1 lc ip1 ic")
+LOCKED = names("t11 t12 t21 tb g11 g12 gb gx p1 lc ip1 ic n11 n12 n21 nb")
 #: Other records refer to these: they cannot be deleted.
 DEPENDED = names("oA11 oB11")
 
@@ -193,6 +290,15 @@ STEPS: dict[str, tuple[str, dict[str, str], dict[str, frozenset[str]], frozenset
         names("e11 g21"),
     ),
     "duty_list": ("publish", {}, EDIT["duty_list"], names("p1 lc")),
+    "resource": ("suspend", {"note": "检修"}, EDIT["resource"], names("r1d")),
+    "need": ("cancel", {"note": "已解决"}, EDIT["need"], frozenset()),
+    "service_project": (
+        "cancel",
+        {"note": "不办了"},
+        {name: rows for name, rows in EDIT["service_project"].items() if "unit" not in name},
+        frozenset(),
+    ),
+    "check_in": ("end", {"note": "调离"}, EDIT["check_in"], frozenset()),
 }
 
 #: Kind of import → accounts that may import.

@@ -28,6 +28,13 @@ KINDS = {
     "CalendarOverrideView": "calendar_override",
     "AuditView": "audit_entry",
     "ImportBatchView": "import_batch",
+    "ResourceView": "resource",
+    "NeedView": "need",
+    "ServiceProjectView": "service_project",
+    "ServiceSessionView": "service_session",
+    "CheckInView": "check_in",
+    "CheckInActivityView": "check_in_activity",
+    "NoticeView": "notice",
 }
 #: Answered to everybody, logged in or not; none of them shows a record.
 PUBLIC = {
@@ -210,12 +217,30 @@ class Driver:
             yield Try("GET", self._path(rule, pk), HIDDEN, name=name)
 
     def drive_undo(self, rule: Rule) -> Iterator[Try]:
-        """Whoever reads a batch imports into its place, and may take it back."""
+        """Whoever reads a batch and imports duty lists may take it back."""
         for name, pk in self.stage.of(self.kind).items():
             # The organisations that bO speaks of have gone since.
             done = LOCKED if name == "bO" else DONE
-            expected = done if name in (self.readable or ()) else HIDDEN
+            importing = self.account in due.IMPORT["DutyItemImportView"]
+            expected = done if importing and name in (self.readable or ()) else HIDDEN
             yield Try("POST", self._path(rule, pk), expected, name=name)
+
+    def drive_claimants(self, rule: Rule) -> Iterator[Try]:
+        """Whoever takes steps on needs chooses the party member who claims one."""
+        acting = self.account in due.ADD["need"] | due.names(due.UNITS)
+        for name, pk in self.stage.of(self.kind).items():
+            yield Try(
+                "GET", self._path(rule, pk), self._read(name) if acting else FORBIDDEN, name=name
+            )
+
+    def drive_open(self, rule: Rule) -> Iterator[Try]:
+        """Everybody opens his own notices, and is led to what they are about."""
+        for name, pk in self.stage.of(self.kind).items():
+            done = DONE if name in (self.readable or ()) else HIDDEN
+            yield Try("POST", self._path(rule, pk), done, name=name)
+
+    def drive_read_all(self, rule: Rule) -> Iterator[Try]:
+        yield Try("POST", rule.rule, DONE)
 
 
 #: Accounts that take steps on tickets besides those who raise them.

@@ -25,10 +25,12 @@ from models.duty import DutyItem, DutyItemDepartment, DutyList, DutyListType
 from models.imports import ImportBatch, ImportChange
 from models.ledger import AuditEntry
 from models.mechanism import CalendarOverride, Mechanism
+from models.notice import Notice
 from presets.roles import Role
 from rules import workflow
 from rules.actor import SYSTEM, acting_as
 from tests.conftest import Backend, close, logger_in, make_app, session_factory
+from tests.factories import ledgers
 from tests.factories.world import ACCOUNTS, PASSWORD, World
 
 #: Accounts beside the world's: account → (organisation, roles).
@@ -47,6 +49,11 @@ PEOPLE = [*ACCOUNTS, *(name for name in MORE_ACCOUNTS if not name.startswith("zq
 def mark(name: str) -> str:
     """Return the text that gives a record away."""
     return f"zq{name}qz"
+
+
+def phone(name: str) -> str:
+    """Return a telephone number that gives away who was shown it whole."""
+    return f"13800-{name}-zpp"
 
 
 @dataclass
@@ -150,6 +157,7 @@ class _Builder:
         self.duty_lists()
         self.batches()
         self.administration()
+        self.ledgers()
         self.audit()
 
     def keep(self, name: str, kind: str, record: Any) -> Any:
@@ -297,6 +305,66 @@ class _Builder:
             self.keep(f"m{county}", "mechanism", found)
         for code in ("A11", "B11"):
             self.keep(f"o{code}", "organization", self.world.place(code))
+
+    def ledgers(self) -> None:
+        """Resources, needs, services and check-ins, and what hangs from them; a notice each."""
+        for name, owner, offered, to in (
+            ("r1", "A-U1", True, ""),
+            ("r1d", "A-U1", False, ""),
+            ("r2", "A-U2", True, "A12"),
+            ("rb", "B-U1", True, ""),
+        ):
+            text = mark(name)
+            found = ledgers.resource(
+                self.world, owner, text, offer=offered, to=to, contact=text, phone=phone(name)
+            )
+            self.keep(name, "resource", found)
+        for name, place, published in (
+            ("n11", "A11", True),
+            ("n11d", "A11", False),
+            ("n12", "A12", True),
+            ("n21", "A21", True),
+            ("nb", "B11", True),
+        ):
+            text = mark(name)
+            need = ledgers.need(
+                self.world, place, text, publish=published, detail=text, phone=phone(name)
+            )
+            self.keep(name, "need", need)
+        for key, unit, place in (
+            ("11", "A-U1", "A11"),
+            ("12", "A-U2", "A12"),
+            ("b", "B-U1", "B11"),
+        ):
+            self.sides(key, unit, place)
+        for name, account in (("y11", "community"), ("yu", "unit"), ("yb", "communityb")):
+            notice = Notice(
+                account_id=self.world.account(account).id,
+                key=name,
+                title=mark(name),
+                record_type="organization",
+                record_id=self.world.place("A11").id,
+            )
+            self.keep(name, "notice", notice)
+
+    def sides(self, key: str, unit: str, place: str) -> None:
+        """A service with a session and a check-in with an activity, between a unit and a place."""
+        project, row = f"s{key}", f"v{key}"
+        found = ledgers.service(
+            self.world, unit, place, mark(project), content=mark(project), phone=phone(project)
+        )
+        self.keep(project, "service_project", found)
+        held = ledgers.session_of(self.world, found)
+        held.place = held.note = mark(row)
+        self.keep(row, "service_session", held)
+        member, deed = f"k{key}", f"w{key}"
+        checked = ledgers.check_in(
+            self.world, unit, place, mark(member), post=mark(member), phone=phone(member)
+        )
+        self.keep(member, "check_in", checked)
+        done = ledgers.activity(self.world, checked)
+        done.content = mark(deed)
+        self.keep(deed, "check_in_activity", done)
 
     def audit(self) -> None:
         """Let somebody of each county write: only what people write has a place in the log."""

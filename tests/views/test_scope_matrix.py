@@ -27,6 +27,12 @@ SEARCHED = {
     "/duty-items/list/": "duty_item",
     "/import-batches/list/": "import_batch",
     "/accounts/list/": "account",
+    "/resources/list/": "resource",
+    "/needs/list/": "need",
+    "/services/list/": "service_project",
+    "/sessions/list/": "service_session",
+    "/check-ins/list/": "check_in",
+    "/check-in-activities/list/": "check_in_activity",
 }
 #: Reference data: everybody may read it, so nothing in it needs a mark.
 UNMARKED = ("mechanism", "organization")
@@ -101,7 +107,16 @@ def filled(stage: Stage, attempt: Try) -> Try:
     for other, names in due.EDIT[kind].items():
         if attempt.name in names and attempt.name not in due.LOCKED:
             form = record_form(stage.client(other).get(attempt.path).text)
-            texts = ("title", "objectives", "superior_duty", "remarks", "note", "name")
+            texts = (
+                "content",
+                "objectives",
+                "superior_duty",
+                "remarks",
+                "note",
+                "post",
+                "title",
+                "name",
+            )
             changed = next((name for name in texts if name in form.names), None)
             changes = {changed: "改过的文字"} if changed else {}
             if kind == "organization":

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.ledger import Event
 from models.grade import Grade
+from models.ledger import Event
 from models.ticket import Ticket, TicketStatus
 from rules.ledger import faults
 from tests.factories.world import World

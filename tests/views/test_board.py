@@ -1,0 +1,501 @@
+"""The board: which needs stand in which column for whom, in which order, and what they lead to."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
+
+from database import db
+from models.base import utcnow
+from models.grade import Grade
+from models.need import Need, NeedStatus, Urgency
+from models.organization import Organization, OrganizationKind
+from models.resource import Category
+from rules import workflow
+from rules.actor import SYSTEM, acting_as
+from rules.calendar import shanghai_date
+from tests.conftest import Backend, logger_in, session_factory
+from tests.factories.pairs import Pairs
+from tests.factories.world import World
+from tests.views.pages import tags_of
+from views.board import CARDS, COMMUNITIES
+
+S = NeedStatus
+LANES = ["published", "claimed", "in_hand", "done"]
+TODAY = shanghai_date(utcnow())
+
+
+@pytest.fixture
+def one_session(sqlite: Backend) -> Iterator[Session]:
+    """A session for the system on SQLite."""
+    with session_factory(sqlite.app)() as opened, acting_as(opened, SYSTEM):
+        yield opened
+
+
+@pytest.fixture
+def pairs(one_session: Session) -> Pairs:
+    return Pairs(World(one_session))
+
+
+class Board:
+    """The board as an account sees it."""
+
+    def __init__(self, client: FlaskClient, query: str = "") -> None:
+        self.answer = client.get(f"/board/{query}")
+        self.html = self.answer.text
+        parts = re.findall(r'<section class="lane" id="lane-(\w+)".*?</section>', self.html, re.S)
+        bodies = re.findall(r'<section class="lane" id="lane-\w+"(.*?)</section>', self.html, re.S)
+        self.lanes = dict(zip(parts, bodies, strict=True))
+
+    def titles(self, lane: str) -> list[str]:
+        """Return the titles of a column's cards; of what was rated last under "rated"."""
+        body = self.lanes["done" if lane == "rated" else lane]
+        waiting, _details, rated = body.partition("<details")
+        part = rated if lane == "rated" else waiting
+        found = re.findall(r'<h3><a href="/needs/show/\d+">(.*?)</a></h3>', part)
+        return [unescape(each) for each in found]
+
+    def all_titles(self) -> dict[str, list[str]]:
+        return {lane: self.titles(lane) for lane in [*LANES, "rated"]}
+
+    def count(self, lane: str) -> str:
+        found = re.search(r'<span class="tab-count">([^<]+)</span></h2>', self.lanes[lane])
+        assert found
+        return found[1]
+
+    def card(self, title: str) -> str:
+        """Return a card's source."""
+        found = re.findall(r'<li class="need-card.*?</li>', self.html, re.S)
+        (card,) = [each for each in found if f">{title}</a></h3>" in each]
+        return card
+
+    def words(self, title: str) -> str:
+        """Return what a card says."""
+        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", self.card(title))).strip()
+
+    def table(self) -> dict[str, list[tuple[str, str]]]:
+        """Return community → (number, address) for each status; an empty cell is ("—", "")."""
+        rows: dict[str, list[tuple[str, str]]] = {}
+        part = self.html.partition('id="communities"')[2]
+        for name, rest in re.findall(
+            r'<th scope="row"><a[^>]*>(.*?)</a></th>(.*?)</tr>', part, re.S
+        ):
+            cells = re.findall(r"<td[^>]*>(.*?)</td>", rest, re.S)
+            rows[name] = [
+                (re.sub(r"<[^>]+>", "", cell), "".join(re.findall(r'href="([^"]+)"', cell)))
+                for cell in cells
+            ]
+        return rows
+
+
+@pytest.fixture
+def look(sqlite: Backend, one_session: Session) -> Any:
+    """Return the board as an account sees it; what the test has made is committed first."""
+    log_in = logger_in(sqlite.app)
+    clients: dict[str, FlaskClient] = {}
+
+    def see(who: str, query: str = "") -> Board:
+        one_session.commit()
+        clients.setdefault(who, log_in(who))
+        return Board(clients[who], query)
+
+    return see
+
+
+def at(pairs: Pairs, status: NeedStatus, title: str, place: str = "A11", **values: Any) -> Need:
+    """Return a need that has come so far, claimed by the first school."""
+    road = [S.PUBLISHED, S.CLAIMED, S.IN_HAND, S.DONE, S.RATED]
+    actions = ["publish", "assign", "take_up", "finish", "settle"]
+    with acting_as(pairs.session, SYSTEM):
+        need = pairs.need(place, title, gathered=True, **values)
+        data = {"provider": pairs.world.place("A-U1"), "due_on": TODAY, "service": "服务"}
+        data |= {"result": "办好了", "grade": Grade.SATISFIED}
+        for action in actions[: road.index(status) + 1 if status in road else 0]:
+            step(pairs.session, need, action, data)
+    return need
+
+
+def step(session: Session, need: Need, action: str, data: dict[str, Any]) -> None:
+    if action == "publish":
+        workflow.apply(session, need, action, SYSTEM)
+    else:
+        context = workflow.Context(session, need, SYSTEM, utcnow())
+        workflow.apply_internally(context, need, action, data)
+
+
+# What stands where
+
+
+def test_each_need_stands_in_the_column_of_its_status(pairs: Pairs, look: Any) -> None:
+    for status in (S.GATHERED, S.PUBLISHED, S.CLAIMED, S.IN_HAND, S.DONE, S.RATED):
+        at(pairs, status, f"需求{status.value}")
+    board = look("community")
+    assert board.all_titles() == {
+        "published": ["需求published"],
+        "claimed": ["需求claimed"],
+        "in_hand": ["需求in_hand"],
+        "done": ["需求done"],
+        "rated": ["需求rated"],
+    }
+    assert [board.count(lane) for lane in LANES] == ["1", "1", "1", "1"]
+    assert "需求gathered" not in board.html
+    assert "认领：甲县第一中学" in board.words("需求claimed")
+    assert "满意" in board.words("需求rated")
+    assert TODAY.isoformat() in board.words("需求rated")
+
+
+def test_urgent_ones_come_first_and_then_the_oldest(pairs: Pairs, look: Any) -> None:
+    for number, urgency in enumerate(["NORMAL", "URGENT", "NORMAL", "URGENT"]):
+        at(pairs, S.PUBLISHED, f"需求{number}", urgency=Urgency[urgency])
+    board = look("party")
+    assert board.titles("published") == ["需求1", "需求3", "需求0", "需求2"]
+    assert "紧急" in board.words("需求1")
+    assert "紧急" not in board.words("需求0")
+
+
+def test_a_column_shows_its_first_cards_and_counts_them_all(pairs: Pairs, look: Any) -> None:
+    for number in range(CARDS + 3):
+        at(pairs, S.PUBLISHED, f"需求{number:02}")
+    board = look("party")
+    assert board.titles("published") == [f"需求{number:02}" for number in range(CARDS)]
+    assert board.count("published") == str(CARDS + 3)
+    lists = [
+        values["href"]
+        for tag, values in tags_of(board.lanes["published"])
+        if tag == "a" and "/needs/list/" in values["href"]
+    ]
+    assert lists == ["/needs/list/?status=published"]
+    page = look("party").answer
+    assert page.status_code == 200
+
+
+def test_the_latest_rated_stand_below_the_newest_first(pairs: Pairs, look: Any) -> None:
+    for number in range(7):
+        at(pairs, S.RATED, f"需求{number}")
+    assert look("party").titles("rated") == [f"需求{number}" for number in (6, 5, 4, 3, 2)]
+
+
+def test_a_clock_says_what_remains_or_how_old_it_is(pairs: Pairs, look: Any) -> None:
+    def days(number: int) -> dt.date:
+        return TODAY + dt.timedelta(days=number)
+
+    at(pairs, S.PUBLISHED, "今天的")
+    at(pairs, S.PUBLISHED, "六天的").published_on = days(-6)
+    at(pairs, S.CLAIMED, "超期的").due_on = days(-3)
+    at(pairs, S.CLAIMED, "还早的").due_on = days(9)
+    at(pairs, S.CLAIMED, "快到的").due_on = days(1)
+    at(pairs, S.IN_HAND, "没有期限的").claimed_on = days(-4)
+    at(pairs, S.IN_HAND, "有期限的", wanted_until=days(3))
+    at(pairs, S.DONE, "办完的").done_on = days(-2)
+    board = look("party")
+    said = {
+        "今天的": ("今天公布", None),
+        "六天的": ("公布 6 天", None),
+        "超期的": ("超期 2 天", "danger"),
+        "还早的": ("剩 9 天", "info"),
+        "快到的": ("剩 1 天", "warning"),
+        "没有期限的": ("认领 4 天", None),
+        "有期限的": ("剩 3 天", "info"),
+        "办完的": ("办结 2 天", None),
+    }
+    for title, (words, tone) in said.items():
+        assert words in board.words(title), title
+        if tone:
+            assert f'<span class="badge badge-{tone}">{words}</span>' in board.card(title), title
+    assert "need-card-late" in board.card("超期的")
+    assert "need-card-late" not in board.card("快到的")
+
+
+# Who sees what
+
+
+@pytest.mark.parametrize(
+    ("who", "seen"),
+    [
+        ("admin", "A11 A12 A21 B11"),
+        ("party", "A11 A12 A21"),
+        ("leader", "A11 A12 A21"),
+        ("township", "A11 A12"),
+        ("township2", "A21"),
+        ("community", "A11"),
+        ("community2", "A12"),
+        ("unit", "A11"),
+        ("unit2", ""),
+        ("handler", "A12"),
+        ("partyb", "B11"),
+        ("handlerb", ""),
+    ],
+)
+def test_everybody_sees_the_needs_in_reach_and_counts_no_others(
+    pairs: Pairs, look: Any, who: str, seen: str
+) -> None:
+    pairs.bond("A11", "A-U1")
+    pairs.bond("A12", "A-D1")
+    for place in ("A11", "A12", "A21", "B11"):
+        for status in (S.PUBLISHED, S.DONE, S.RATED):
+            at(pairs, status, f"{status.value}{place}", place)
+    board = look(who)
+    places = seen.split()
+    holder = {"unit": ["A11", "A12", "A21", "B11"]}.get(who, places)
+    assert board.titles("published") == [f"published{place}" for place in places]
+    assert board.titles("done") == [f"done{place}" for place in holder]
+    assert sorted(board.titles("rated")) == sorted(f"rated{place}" for place in holder)
+    assert board.count("published") == str(len(places))
+    assert board.count("done") == str(len(holder))
+
+
+@pytest.mark.parametrize("who", ["duty", "auditor", "returns"])
+def test_who_may_not_read_needs_has_no_board(look: Any, sqlite: Backend, who: str) -> None:
+    assert look(who).answer.status_code == 403
+    home = logger_in(sqlite.app)(who).get("/").text
+    assert "/board/" not in home
+
+
+def test_it_stands_in_the_navigation(sqlite: Backend) -> None:
+    home = logger_in(sqlite.app)("unit").get("/").text
+    assert 'href="/board/"' in home
+    assert "点单派单" in home
+
+
+def test_the_select_box_names_communities_whose_needs_the_reader_sees(
+    pairs: Pairs, sqlite: Backend
+) -> None:
+    pairs.bond("A11", "A-U1")
+    for place in ("A11", "A12", "B11"):
+        at(pairs, S.PUBLISHED, f"需求{place}", place)
+    pairs.session.commit()
+    log_in = logger_in(sqlite.app)
+    for who, names in {
+        "unit": ["甲一一社区"],
+        "unit2": [],
+        "township": ["甲一一社区", "甲一二社区"],
+        "partyb": ["乙一一社区"],
+    }.items():
+        answer = log_in(who).get("/board/communities").json["results"]
+        assert [each["text"] for each in answer] == names, who
+    found = log_in("township").get("/board/communities?q=一二").json["results"]
+    assert [each["text"] for each in found] == ["甲一二社区"]
+
+
+# Filters
+
+
+def test_filters_narrow_columns_counts_and_table(pairs: Pairs, look: Any) -> None:
+    at(pairs, S.PUBLISHED, "甲场地")
+    at(pairs, S.PUBLISHED, "甲心愿", is_wish=True, category=Category.GOODS)
+    at(pairs, S.PUBLISHED, "乙心愿", "A12", is_wish=True, category=Category.VENUE)
+    at(pairs, S.DONE, "甲完成", category=Category.GOODS)
+    place = pairs.world.place("A11").id
+    for query, published, done in (
+        ("", ["甲场地", "甲心愿", "乙心愿"], ["甲完成"]),
+        (f"?community={place}", ["甲场地", "甲心愿"], ["甲完成"]),
+        ("?category=goods", ["甲心愿"], ["甲完成"]),
+        ("?is_wish=1", ["甲心愿", "乙心愿"], []),
+        ("?is_wish=0", ["甲场地"], ["甲完成"]),
+        (f"?community={place}&is_wish=1&category=goods", ["甲心愿"], []),
+    ):
+        board = look("party", query)
+        assert board.titles("published") == published, query
+        assert board.titles("done") == done, query
+        assert board.count("published") == str(len(published)), query
+    board = look("party", "?is_wish=1")
+    assert [cell[0] for cell in board.table()["甲一一社区"]] == ["—", "1", "—", "—", "—", "—"]
+    assert board.table()["甲一一社区"][1][1] == (
+        f"/needs/list/?is_wish=1&amp;community={place}&amp;status=published"
+    )
+    assert 'value="1" selected' in board.html
+    assert look("party", f"?community={place}").table() == {}
+
+
+@pytest.mark.parametrize("query", ["?category=x", "?community=abc", "?community=99999999999"])
+def test_a_filter_that_means_nothing_is_refused_with_a_sentence(look: Any, query: str) -> None:
+    board = look("party", query)
+    assert board.answer.status_code == 422
+    assert "无法识别，请重新选择" in board.html
+
+
+def test_a_community_out_of_reach_shows_nothing(pairs: Pairs, look: Any) -> None:
+    at(pairs, S.PUBLISHED, "别人的", "B11")
+    board = look("party", f"?community={pairs.world.place('B11').id}")
+    assert board.answer.status_code == 200
+    assert [board.count(lane) for lane in LANES] == ["0"] * 4
+    assert "没有符合条件的需求。" in board.html
+
+
+# The communities
+
+
+def test_the_table_counts_what_the_rows_say(pairs: Pairs, look: Any) -> None:
+    states = [S.GATHERED, S.PUBLISHED, S.CLAIMED, S.IN_HAND, S.DONE, S.RATED]
+    for number, status in enumerate(states):
+        for each in range(number + 1):
+            at(pairs, status, f"{status.value}{each}")
+    at(pairs, S.PUBLISHED, "别处的", "A12")
+    with acting_as(pairs.session, SYSTEM):
+        gone = at(pairs, S.PUBLISHED, "取消的")
+        workflow.apply(pairs.session, gone, "cancel", SYSTEM, {"note": "不需要了"})
+    board = look("party")
+    table = board.table()
+    assert list(table) == ["甲一一社区", "甲一二社区", "甲二一社区"]
+    assert [cell[0] for cell in table["甲一一社区"]] == ["1", "2", "3", "4", "5", "6"]
+    assert [cell[0] for cell in table["甲一二社区"]] == ["—", "1", "—", "—", "—", "—"]
+    assert [cell[0] for cell in table["甲二一社区"]] == ["—"] * 6
+    place = pairs.world.place("A11").id
+    assert table["甲一一社区"][3] == (
+        "4",
+        f"/needs/list/?community={place}&amp;status=in_hand",
+    )
+    assert list(look("township").table()) == ["甲一一社区", "甲一二社区"]
+
+
+@pytest.mark.parametrize("who", ["community", "unit", "township2"])
+def test_whose_area_is_one_community_has_no_table(pairs: Pairs, look: Any, who: str) -> None:
+    pairs.bond("A11", "A-U1")
+    pairs.bond("A12", "A-U1")
+    at(pairs, S.PUBLISHED, "需求")
+    board = look(who)
+    assert board.table() == {}
+    assert 'id="communities"' not in board.html
+
+
+def test_the_table_is_paged_by_its_key(pairs: Pairs, look: Any) -> None:
+    with acting_as(pairs.session, SYSTEM):
+        for number in range(COMMUNITIES * 2):
+            pairs.session.add(
+                Organization(
+                    code=f"C{number:03}",
+                    name=f"社区{number:03}",
+                    kind=OrganizationKind.COMMUNITY,
+                    parent=pairs.world.place("A1"),
+                )
+            )
+        pairs.session.flush()
+    pages, query = [], ""
+    for _page in range(3):
+        board = look("party", query)
+        pages.append(list(board.table()))
+        onward = re.search(r'href="/board/(\?after=[^"#]+)#communities"', board.html)
+        query = onward[1] if onward else ""
+    assert [len(page) for page in pages] == [50, 50, 3]
+    assert len({name for page in pages for name in page}) == 103
+    assert not query, "nothing comes after the last page"
+    back = re.search(r'href="/board/(\?before=[^"#]+)#communities"', board.html)
+    assert back
+    assert list(look("party", back[1]).table()) == pages[1]
+    first = look("party", back[1])
+    assert 'href="/board/#communities"' in first.html
+    assert list(look("party", "?before=A12").table()) == ["甲一一社区"]
+
+
+# What next
+
+
+def links(board: Board, title: str) -> dict[str, str]:
+    """Return a card's links beside its title, by their words."""
+    found = re.findall(r'<a href="([^"]+)"><i [^>]*></i>([^<]+)<', board.card(title))
+    return {label: href for href, label in found}
+
+
+def test_a_published_need_leads_on_to_what_the_reader_may_do(pairs: Pairs, look: Any) -> None:
+    pairs.bond("A11", "A-U1")
+    need = at(pairs, S.PUBLISHED, "需求")
+    wish = at(pairs, S.PUBLISHED, "心愿", is_wish=True)
+    at(pairs, S.CLAIMED, "已认领")
+    claim, match = "认领", "匹配资源"
+    for who, of_need, of_wish in (
+        ("unit", {claim, match}, {claim, match}),
+        ("community", {match}, {claim, match}),
+        ("party", {match}, {claim, match}),
+        ("leader", set(), set()),
+        ("office", set(), set()),
+    ):
+        board = look(who)
+        assert set(links(board, "需求")) == of_need, who
+        assert set(links(board, "心愿")) == of_wish, who
+        assert links(board, "已认领") == {}, who
+    assert links(look("unit"), "需求") == {
+        claim: f"/needs/show/{need.id}#step-claim",
+        match: f"/matching/need/{need.id}",
+    }
+    assert links(look("community"), "心愿")[claim] == f"/needs/show/{wish.id}#step-claim_for"
+
+
+@pytest.mark.parametrize(("who", "action"), [("unit", "claim"), ("community", "claim_for")])
+def test_the_link_leads_to_a_step_that_is_there(
+    pairs: Pairs, look: Any, sqlite: Backend, who: str, action: str
+) -> None:
+    pairs.bond("A11", "A-U1")
+    at(pairs, S.PUBLISHED, "心愿", is_wish=True)
+    address, _hash, step_id = links(look(who), "心愿")["认领"].partition("#")
+    page = logger_in(sqlite.app)(who).get(address).text
+    assert step_id == f"step-{action}"
+    assert f'id="{step_id}"' in page
+
+
+def test_an_empty_board_says_what_to_do(look: Any) -> None:
+    board = look("community")
+    for lane, sentence in zip(
+        LANES,
+        [
+            "没有待认领的需求。",
+            "没有已认领而未开始的需求。",
+            "没有正在办理的需求。",
+            "没有待评价的需求。",
+        ],
+        strict=True,
+    ):
+        assert sentence in board.lanes[lane]
+    assert "登记需求" in board.lanes["published"]
+    assert "登记需求" not in look("unit").html
+    assert "登记需求" not in look("leader").html
+
+
+# How much it costs
+
+
+def test_more_needs_cost_no_more_statements(pairs: Pairs, look: Any, sqlite: Backend) -> None:
+    pairs.bond("A11", "A-U1")
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        sent.append(statement)
+
+    with sqlite.app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    numbers: dict[str, list[int]] = {}
+    try:
+        for batch in (2, 25):
+            for status in (S.PUBLISHED, S.CLAIMED, S.IN_HAND, S.DONE, S.RATED):
+                for number in range(batch):
+                    at(pairs, status, f"{status.value}{batch}-{number}")
+            for who in ("party", "township", "community", "unit"):
+                look(who)
+                sent.clear()
+                look(who)
+                numbers.setdefault(who, []).append(len(sent))
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert numbers["party"] == [12, 12]
+    assert all(few == many <= 12 for few, many in numbers.values()), numbers
+    assert not any(" OFFSET " in each for each in sent if "LIMIT ? OFFSET ?" not in each)
+
+
+def test_the_counts_are_capped(pairs: Pairs, look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("views.board.CAP", 2)
+    for number in range(3):
+        at(pairs, S.PUBLISHED, f"需求{number}")
+    at(pairs, S.DONE, "一条")
+    board = look("party")
+    assert (board.count("published"), board.count("done")) == ("2+", "1")
+    with acting_as(pairs.session, SYSTEM):
+        rows = pairs.session.scalars(select(Need).where(Need.status == S.PUBLISHED)).all()
+    assert len(rows) == 3
