@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
-from html import unescape
 from typing import Any
 
 import pytest
@@ -14,23 +13,19 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from database import db
-from models.base import utcnow
-from models.grade import Grade
 from models.need import Need, NeedStatus, Urgency
 from models.organization import Organization, OrganizationKind
 from models.resource import Category
 from rules import workflow
 from rules.actor import SYSTEM, acting_as
-from rules.calendar import shanghai_date
 from tests.conftest import Backend, logger_in, session_factory
 from tests.factories.pairs import Pairs
 from tests.factories.world import World
+from tests.views.boards import LANES, TODAY, Board, at
 from tests.views.pages import tags_of
 from views.board import CARDS, COMMUNITIES
 
 S = NeedStatus
-LANES = ["published", "claimed", "in_hand", "done"]
-TODAY = shanghai_date(utcnow())
 
 
 @pytest.fixture
@@ -45,57 +40,6 @@ def pairs(one_session: Session) -> Pairs:
     return Pairs(World(one_session))
 
 
-class Board:
-    """The board as an account sees it."""
-
-    def __init__(self, client: FlaskClient, query: str = "") -> None:
-        self.answer = client.get(f"/board/{query}")
-        self.html = self.answer.text
-        parts = re.findall(r'<section class="lane" id="lane-(\w+)".*?</section>', self.html, re.S)
-        bodies = re.findall(r'<section class="lane" id="lane-\w+"(.*?)</section>', self.html, re.S)
-        self.lanes = dict(zip(parts, bodies, strict=True))
-
-    def titles(self, lane: str) -> list[str]:
-        """Return the titles of a column's cards; of what was rated last under "rated"."""
-        body = self.lanes["done" if lane == "rated" else lane]
-        waiting, _details, rated = body.partition("<details")
-        part = rated if lane == "rated" else waiting
-        found = re.findall(r'<h3><a href="/needs/show/\d+">(.*?)</a></h3>', part)
-        return [unescape(each) for each in found]
-
-    def all_titles(self) -> dict[str, list[str]]:
-        return {lane: self.titles(lane) for lane in [*LANES, "rated"]}
-
-    def count(self, lane: str) -> str:
-        found = re.search(r'<span class="tab-count">([^<]+)</span></h2>', self.lanes[lane])
-        assert found
-        return found[1]
-
-    def card(self, title: str) -> str:
-        """Return a card's source."""
-        found = re.findall(r'<li class="need-card.*?</li>', self.html, re.S)
-        (card,) = [each for each in found if f">{title}</a></h3>" in each]
-        return card
-
-    def words(self, title: str) -> str:
-        """Return what a card says."""
-        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", self.card(title))).strip()
-
-    def table(self) -> dict[str, list[tuple[str, str]]]:
-        """Return community → (number, address) for each status; an empty cell is ("—", "")."""
-        rows: dict[str, list[tuple[str, str]]] = {}
-        part = self.html.partition('id="communities"')[2]
-        for name, rest in re.findall(
-            r'<th scope="row"><a[^>]*>(.*?)</a></th>(.*?)</tr>', part, re.S
-        ):
-            cells = re.findall(r"<td[^>]*>(.*?)</td>", rest, re.S)
-            rows[name] = [
-                (re.sub(r"<[^>]+>", "", cell), "".join(re.findall(r'href="([^"]+)"', cell)))
-                for cell in cells
-            ]
-        return rows
-
-
 @pytest.fixture
 def look(sqlite: Backend, one_session: Session) -> Any:
     """Return the board as an account sees it; what the test has made is committed first."""
@@ -104,31 +48,11 @@ def look(sqlite: Backend, one_session: Session) -> Any:
 
     def see(who: str, query: str = "") -> Board:
         one_session.commit()
-        clients.setdefault(who, log_in(who))
+        if who not in clients:
+            clients[who] = log_in(who)
         return Board(clients[who], query)
 
     return see
-
-
-def at(pairs: Pairs, status: NeedStatus, title: str, place: str = "A11", **values: Any) -> Need:
-    """Return a need that has come so far, claimed by the first school."""
-    road = [S.PUBLISHED, S.CLAIMED, S.IN_HAND, S.DONE, S.RATED]
-    actions = ["publish", "assign", "take_up", "finish", "settle"]
-    with acting_as(pairs.session, SYSTEM):
-        need = pairs.need(place, title, gathered=True, **values)
-        data = {"provider": pairs.world.place("A-U1"), "due_on": TODAY, "service": "服务"}
-        data |= {"result": "办好了", "grade": Grade.SATISFIED}
-        for action in actions[: road.index(status) + 1 if status in road else 0]:
-            step(pairs.session, need, action, data)
-    return need
-
-
-def step(session: Session, need: Need, action: str, data: dict[str, Any]) -> None:
-    if action == "publish":
-        workflow.apply(session, need, action, SYSTEM)
-    else:
-        context = workflow.Context(session, need, SYSTEM, utcnow())
-        workflow.apply_internally(context, need, action, data)
 
 
 # What stands where
@@ -173,8 +97,6 @@ def test_a_column_shows_its_first_cards_and_counts_them_all(pairs: Pairs, look: 
         if tag == "a" and "/needs/list/" in values["href"]
     ]
     assert lists == ["/needs/list/?status=published"]
-    page = look("party").answer
-    assert page.status_code == 200
 
 
 def test_the_latest_rated_stand_below_the_newest_first(pairs: Pairs, look: Any) -> None:
@@ -265,6 +187,12 @@ def test_it_stands_in_the_navigation(sqlite: Backend) -> None:
     assert "点单派单" in home
 
 
+def results(client: FlaskClient, path: str) -> list[str]:
+    """Return the names that a select box offers."""
+    answer = client.get(path).get_json()
+    return [each["text"] for each in answer["results"]]
+
+
 def test_the_select_box_names_communities_whose_needs_the_reader_sees(
     pairs: Pairs, sqlite: Backend
 ) -> None:
@@ -279,10 +207,9 @@ def test_the_select_box_names_communities_whose_needs_the_reader_sees(
         "township": ["甲一一社区", "甲一二社区"],
         "partyb": ["乙一一社区"],
     }.items():
-        answer = log_in(who).get("/board/communities").json["results"]
-        assert [each["text"] for each in answer] == names, who
-    found = log_in("township").get("/board/communities?q=一二").json["results"]
-    assert [each["text"] for each in found] == ["甲一二社区"]
+        answer = results(log_in(who), "/board/communities")
+        assert answer == names, who
+    assert results(log_in("township"), "/board/communities?q=一二") == ["甲一二社区"]
 
 
 # Filters
@@ -357,13 +284,21 @@ def test_the_table_counts_what_the_rows_say(pairs: Pairs, look: Any) -> None:
 
 
 @pytest.mark.parametrize("who", ["community", "unit", "township2"])
-def test_whose_area_is_one_community_has_no_table(pairs: Pairs, look: Any, who: str) -> None:
+def test_who_reaches_one_community_has_no_table(pairs: Pairs, look: Any, who: str) -> None:
     pairs.bond("A11", "A-U1")
-    pairs.bond("A12", "A-U1")
     at(pairs, S.PUBLISHED, "需求")
-    board = look(who)
-    assert board.table() == {}
-    assert 'id="communities"' not in board.html
+    assert 'id="communities"' not in look(who).html
+
+
+def test_a_unit_has_its_partners_in_the_table(pairs: Pairs, look: Any) -> None:
+    for place in ("A11", "A12"):
+        pairs.bond(place, "A-U1")
+        for status in (S.GATHERED, S.PUBLISHED):
+            at(pairs, status, f"{status.value}{place}", place)
+    at(pairs, S.PUBLISHED, "别处的", "A21")
+    table = look("unit").table()
+    assert list(table) == ["甲一一社区", "甲一二社区"]
+    assert [cell[0] for cell in table["甲一二社区"]] == ["—", "1", "—", "—", "—", "—"]
 
 
 def test_the_table_is_paged_by_its_key(pairs: Pairs, look: Any) -> None:
