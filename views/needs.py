@@ -8,7 +8,7 @@ from flask import request
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
 from markupsafe import Markup
-from sqlalchemy import Select, and_
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
@@ -16,6 +16,7 @@ from models.base import utcnow
 from models.check_in import CheckIn
 from models.need import Need, NeedStatus
 from models.organization import Organization, OrganizationKind
+from models.service import ServiceNeed, ServiceProject
 from rules.calendar import shanghai_date
 from rules.needs import check
 from rules.policy import Action
@@ -23,9 +24,11 @@ from rules.scope import reachable
 from views.context import actor, session
 from views.flow import FlowView
 from views.forms import RecordForm, options_of
+from views.matching import panel_for_need
 from views.presentation import MenuEntry
 from views.rendering import badge, shown
 from views.steps import claimants
+from views.tables import links_to
 
 S = NeedStatus
 
@@ -66,12 +69,14 @@ class NeedView(FlowView):
                 "check_in",
                 "claimed_on",
                 "due_on",
+                "services",
                 "done_on",
                 "result",
                 "grade",
             ],
         ),
     ]
+    labels = {"services": "服务项目"}
     demands = FlowView.demands | {"can_claimants": Action.ACT}
     empty_text = "还没有治理需求。登记居民的需求和微心愿，公布之后由签约单位认领。"
 
@@ -117,6 +122,17 @@ class NeedView(FlowView):
     def detail_title(self, record: Any) -> str:
         """On its own page the title stands alone."""
         return str(record.title)
+
+    def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
+        """Show what resources fit a published need, with the way to arrange a service."""
+        panel = panel_for_need(record)
+        return super().shown(record, status, related=[panel] if panel else [], **more)
+
+    def detail_services(self, record: Any) -> Markup | str:
+        """Lead to the projects that answer the need."""
+        tied = ServiceNeed.service_id == ServiceProject.id
+        query = select(ServiceProject).join(ServiceNeed, tied)
+        return links_to(session().scalars(query.where(ServiceNeed.need_id == record.id)).all())
 
     def detail_due_on(self, record: Any) -> Markup | str:
         """Say so when a claim is overdue."""

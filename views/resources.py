@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from models.organization import Organization, OrganizationKind
 from models.resource import Resource, ResourceOffer, ResourceStatus
+from models.service import ServiceProject, ServiceResource
 from rules.agreements import SECOND_PARTIES
 from rules.policy import Action
 from rules.resources import check
@@ -18,8 +19,13 @@ from rules.scope import reachable
 from views.context import actor, session
 from views.flow import FlowView
 from views.forms import RecordForm, RecordSelectField, chooser
+from views.matching import panel_for_resource
 from views.presentation import MenuEntry
 from views.rendering import shown
+from views.tables import links_to
+
+#: So many projects are named on a resource's page.
+LATEST = 10
 
 
 class ResourceView(FlowView):
@@ -33,12 +39,13 @@ class ResourceView(FlowView):
     filter_columns = ["status", "category", "owner"]
     order_columns = ["name"]
     wide_only = ["hours"]
-    labels = {"amount": "数量", "offers": "提供范围"}
+    labels = {"amount": "数量", "offers": "提供范围", "services": "最近的服务项目"}
     form_groups = [
         ("资源", ["name", "category", "owner", "quantity", "measure", "description"]),
         ("可用时间与范围", ["available_from", "available_until", "hours", "offers"]),
         ("联系人", ["contact", "phone"]),
     ]
+    show_groups = [*form_groups, ("使用情况", ["services"])]
     empty_text = "还没有共治资源。登记单位能提供的场地、人才、技术、设备、资金、物资和服务。"
 
     def choices(self, field: str) -> Select[Any]:
@@ -99,6 +106,19 @@ class ResourceView(FlowView):
             joinedload(Resource.owner),
             selectinload(Resource.offers).joinedload(ResourceOffer.organization),
         ]
+
+    def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
+        """Show what needs an available resource fits, with the way to arrange a service."""
+        panel = panel_for_resource(record)
+        return super().shown(record, status, related=[panel] if panel else [], **more)
+
+    def detail_services(self, record: Any) -> Markup | str:
+        """Lead to the latest projects that use the resource, as far as the reader sees them."""
+        tied = ServiceResource.service_id == ServiceProject.id
+        query = select(ServiceProject).join(ServiceResource, tied)
+        mine = query.where(ServiceResource.resource_id == record.id)
+        latest = mine.order_by(ServiceProject.id.desc()).limit(LATEST)
+        return links_to(session().scalars(latest).all())
 
     def cell_amount(self, record: Any) -> Markup | str:
         """Show the quantity with its measure."""

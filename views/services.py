@@ -8,7 +8,7 @@ from typing import Any
 from flask import request
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -35,7 +35,8 @@ from views.listing import Order, id_of
 from views.presentation import Link, MenuEntry
 from views.records import FormGroups, RecordView, RelatedList
 from views.registry import view_of
-from views.rendering import EMPTY, shown
+from views.rendering import shown
+from views.tables import links_to
 
 S = ServiceStatus
 #: Form fields that are rows between the project and what it is tied to.
@@ -164,11 +165,11 @@ class ServiceProjectView(FlowView):
 
     def detail_need_links(self, record: Any) -> Markup | str:
         """Lead to the needs."""
-        return _links([link.need for link in record.need_links])
+        return links_to([link.need for link in record.need_links])
 
     def detail_resource_links(self, record: Any) -> Markup | str:
         """Lead to the resources that the reader sees."""
-        return _links([link.resource for link in record.resource_links])
+        return links_to([link.resource for link in record.resource_links])
 
     def detail_people_served(self, record: Any) -> str:
         """Until the project is completed, those who came to its sessions so far."""
@@ -197,17 +198,6 @@ class ServiceProjectView(FlowView):
             title=record.title,
             status=_(record.status.title),
         )
-
-
-def _links(records: list[Any]) -> Markup | str:
-    """Return records as links to their pages; those that the reader may not see are left out."""
-    view = view_of(type(next((each for each in records if each is not None), None)))
-    found = [
-        Markup('<a href="{}">{}</a>').format(view.url("show", pk=each.id), str(each))
-        for each in records
-        if each is not None and view is not None
-    ]
-    return escape(_("、")).join(found) if found else EMPTY
 
 
 class ServiceSessionView(RecordView):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from flask import request, url_for
 from flask_babel import gettext as _
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from sqlalchemy import inspect
 
 from models.base import Titled
@@ -14,7 +15,8 @@ from rules import personal
 from views import listing
 from views.context import actor, session
 from views.presentation import Column, Crumb, Filter, Link, Row, Tab, Table
-from views.rendering import shown
+from views.registry import view_of
+from views.rendering import EMPTY, shown
 
 if TYPE_CHECKING:
     from views.records import RecordView
@@ -44,6 +46,7 @@ class ListPage:
             "search_placeholder": self._placeholder(),
             "reset_url": view.url("list"),
             "links": [*links, *([add] if add else [])],
+            "workbook_links": view.workbook_links(request.args.to_dict()),
             "empty_text": self._empty(),
             "empty_link": None if self._narrowed() or self._tab() else add,
             "hidden_query": self._hidden(),
@@ -180,6 +183,17 @@ def cell(view: RecordView, record: Any, name: str) -> Markup | str:
     own = getattr(view, f"cell_{name}", None)
     value: Markup | str = own(record) if own else shown(personal.value_for(actor(), record, name))
     return value
+
+
+def links_to(records: Sequence[Any]) -> Markup | str:
+    """Return records as links to their pages; what the gate has kept back (None) is left out."""
+    found = []
+    for each in records:
+        view = view_of(type(each)) if each is not None else None
+        if view is not None:
+            link = Markup('<a href="{}">{}</a>').format(view.url("show", pk=each.id), str(each))
+            found.append(link if view.may("can_show") else escape(str(each)))
+    return escape(_("、")).join(found) if found else EMPTY
 
 
 def table_of(
