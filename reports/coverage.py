@@ -88,7 +88,7 @@ def coverage(session: Session, today: dt.date) -> Coverage:
     return Coverage(_shares(session), _pairs(session), _expiry(session, today))
 
 
-def uncovered(session: Session, *kinds: OrganizationKind) -> Select[tuple[Organization]]:
+def uncovered(session: Session, *kinds: OrganizationKind) -> Select[Any]:
     """Return the organisations in use of these kinds in the actor's area without one in force."""
     listed = select(Organization).where(Organization.kind.in_(kinds))
     return listed.where(_listed(session), ~_covered())
@@ -181,7 +181,7 @@ def _ends(span: Span) -> ColumnElement[bool]:
     return and_(*tests)
 
 
-def running_out(until: dt.date) -> Select[tuple[Agreement]]:
+def running_out(until: dt.date) -> Select[Any]:
     """Return the agreements in force that end on a day or before it, the first to end first."""
     listed = select(Agreement).where(
         Agreement.status == AgreementStatus.IN_FORCE, Agreement.valid_until <= until

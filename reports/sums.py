@@ -60,9 +60,7 @@ _ANCHORS: dict[type[Any], dict[Side, str]] = {
 }
 
 
-def places(
-    session: Session, side: Side, columns: tuple[str, ...] = ("id",)
-) -> Select[tuple[Any, ...]]:
+def places(session: Session, side: Side, columns: tuple[str, ...] = ("id",)) -> Select[Any]:
     """Return the organisations of a side whose figures the session's actor is shown, by name.
 
     Units: those whose own resources he reads; communities: those whose needs he reads as his own or
