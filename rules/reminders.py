@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from models.account import Account
 from models.agreement import Agreement, AgreementStatus
@@ -163,7 +163,8 @@ def _slices(session: Session, tests: Sequence[object]) -> Iterator[list[Agreemen
         query = (
             select(Agreement)
             .where(*tests, Agreement.id > last)  # type: ignore[arg-type]
-            .options(joinedload(Agreement.community), joinedload(Agreement.unit))
+            # Not joined: an agreement that is locked on its step is read again as it was read here.
+            .options(selectinload(Agreement.community), selectinload(Agreement.unit))
             .order_by(Agreement.id)
             .limit(SLICE)
         )

@@ -12,6 +12,7 @@ from waitress.adjustments import Adjustments
 from waitress.proxy_headers import proxy_headers_middleware
 from werkzeug.test import Client, TestResponse
 
+from cli import sweep
 from cli.server import serve
 from tests.conftest import Backend
 
@@ -28,8 +29,10 @@ def settings(app: Flask, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Return what waitress was started with."""
     seen: dict[str, Any] = {}
     monkeypatch.setattr(waitress, "serve", lambda app, **given: seen.update(given))
+    monkeypatch.setattr(sweep, "start_clock", lambda app: seen.update(clock=app))
     result = app.test_cli_runner().invoke(serve)
     assert result.exit_code == 0, result.output
+    assert seen.pop("clock") is app, "the hourly sweep starts with the server"
     return seen
 
 

@@ -10,11 +10,13 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from models.scan import AgreementScan
+from rules import scans as rules
 from rules.actor import SYSTEM, acting_as
 from rules.attachments import FOLDER
 from tests.factories.files import PDF, picture
 from tests.views.pages import errors_of, forms_of
 from tests.views.stage import Stage, Watch
+from views import scans as views
 
 #: Who reads the agreement g11 (A11 with A-U1), and who keeps it.
 READERS = ("admin", "party", "office", "inspector", "leader", "township", "community", "unit")
@@ -73,7 +75,6 @@ def test_several_at_once_listed_sent_and_deleted(stage: Stage, watch: Watch) -> 
 def test_who_sees_and_who_keeps(stage: Stage, watch: Watch, account: str) -> None:
     upload(stage, "party", ("zq扫描zq.pdf", PDF))
     (pk,) = scans(stage).values()
-    watch.written()
     shown = page(stage, account)
     assert ("zq扫描zq.pdf" in shown) is (account in READERS)
     keeps = account in KEEPERS
@@ -88,6 +89,7 @@ def test_who_sees_and_who_keeps(stage: Stage, watch: Watch, account: str) -> Non
         assert "zq扫描zq" not in sent.text
     sent.close()
     if not keeps:
+        watch.written()
         for answer in (
             upload(stage, account, ("别.pdf", PDF)),
             stage.client(account).post(f"/agreement-scans/delete/{pk}"),
@@ -149,13 +151,21 @@ def test_nothing_chosen_is_told(stage: Stage, watch: Watch) -> None:
     assert not watch.touched()
 
 
-def test_the_request_has_a_limit(stage: Stage, watch: Watch) -> None:
-    answer = upload(stage, "party", *[(f"{n}.pdf", PDF + b"\n" * (9 << 20)) for n in range(3)])
+def test_the_request_has_a_limit(
+    stage: Stage, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert stage.app.config["MAX_CONTENT_LENGTH"] == 25 << 20
+    with monkeypatch.context() as less:
+        less.setitem(stage.app.config, "MAX_CONTENT_LENGTH", 1000)
+        answer = upload(stage, "party", *[(f"{n}.pdf", PDF + b"\n" * 400) for n in range(3)])
     assert answer.status_code == 413
     assert "25 MB" in answer.text
-    one = upload(stage, "party", ("大.pdf", PDF + b"\n" * (20 << 20)))
+    for module in (rules, views):
+        assert module.LARGEST == 20 << 20
+        monkeypatch.setattr(module, "LARGEST", 1000)
+    one = upload(stage, "party", ("大.pdf", PDF + b"\n" * 1000))
     assert one.status_code == 422
-    assert "“大.pdf”超过 20.0 MB" in errors_of(one.text)
+    assert "“大.pdf”超过 1 KB" in errors_of(one.text)
     assert not watch.touched()
 
 
