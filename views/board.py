@@ -277,8 +277,9 @@ def _next(need: Need) -> list[Link]:
         return []
     links = []
     roles = actor().roles
-    if _takers("claim") & roles or (need.is_wish and _takers("claim_for") & roles):
-        url = view.url("show", pk=need.id) + "#step-claim"
+    step = "claim" if _takers("claim") & roles else "claim_for" if need.is_wish else ""
+    if _takers(step) & roles:
+        url = view.url("show", pk=need.id) + f"#step-{step}"
         links.append(Link(_("认领"), url, "fa-hand"))
     if allows(roles, "service_project", Action.ADD):
         url = url_for("MatchView.need", pk=need.id)
@@ -307,9 +308,9 @@ def _list_url(filters: Mapping[str, str], **more: Any) -> str:
 
 
 def tally(filters: Mapping[str, str]) -> Table | None:
-    """Return the communities of the reader's area with their numbers, fifty a page by their code.
+    """Return the communities in the reader's reach with their numbers, fifty a page by their code.
 
-    None where there is but one, or the reader sees single needs of places that are not his.
+    None where there is but one.
     """
     inside = reachable(actor(), "need", Organization.id, Action.READ)
     query = select(Organization).where(Organization.kind == OrganizationKind.COMMUNITY, inside)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
-from tests.conftest import Backend, close
+from rules.actor import SYSTEM, acting_as
+from tests.conftest import Backend, close, logger_in, session_factory
+from tests.factories.pairs import Pairs
+from tests.factories.world import World
 from tests.views.stage import Stage, Watch, set_up
 
 
@@ -26,3 +31,31 @@ def watch(stage: Stage) -> Iterator[Watch]:
     if found.touched():
         found.restore()
     found.close()
+
+
+@pytest.fixture
+def one_session(sqlite: Backend) -> Iterator[Session]:
+    """A session for the system on SQLite; its commits are seen by the clients' requests."""
+    with session_factory(sqlite.app)() as opened, acting_as(opened, SYSTEM):
+        yield opened
+
+
+@pytest.fixture
+def pairs(one_session: Session) -> Pairs:
+    """Makes needs and resources that fit in the seeded world."""
+    return Pairs(World(one_session))
+
+
+@pytest.fixture
+def as_seen_by(sqlite: Backend, one_session: Session) -> Callable[[str], FlaskClient]:
+    """Return an account's client; what the test has made until then is committed."""
+    log_in = logger_in(sqlite.app)
+    clients: dict[str, FlaskClient] = {}
+
+    def client(who: str) -> FlaskClient:
+        one_session.commit()
+        if who not in clients:
+            clients[who] = log_in(who)
+        return clients[who]
+
+    return client
