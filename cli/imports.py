@@ -18,6 +18,7 @@ from database import db
 from imports.engine import apply, preview
 from imports.plan import Plan
 from imports.probe import WorkbookRefused
+from imports.specs import RECORDS
 from models.organization import Organization
 from rules.actor import SYSTEM, acting_as
 from rules.errors import Refused
@@ -61,6 +62,22 @@ def duty_items(file: Path, code: str, only_preview: bool, as_json: bool) -> None
     _run("duty-items", file, code, only_preview, as_json)
 
 
+def _ledger_command(kind: str, label: str) -> None:
+    """Add the command that imports one of the declared ledgers."""
+
+    @import_group.command(kind, help=f"Import {label}, matched by their key.")
+    @_file
+    @_preview
+    @_json
+    def command(file: Path, only_preview: bool, as_json: bool) -> None:
+        _run(kind, file, None, only_preview, as_json)
+
+
+for _spec in RECORDS:
+    if _spec.imported:
+        _ledger_command(_spec.list_type, _spec.list_type.replace("-", " "))
+
+
 def _run(kind: str, file: Path, code: str | None, only_preview: bool, as_json: bool) -> None:
     with acting_as(db.session(), SYSTEM):
         owner = _owner(code) if code is not None else None
@@ -88,6 +105,8 @@ def _import(
         plan = preview(db.session(), kind, file, owner=owner)
         if plan.errors:
             return plan.result(), f"有 {len(plan.errors)} 处错误，没有导入。"
+        if plan.empty:
+            return plan.result(), "文件里没有数据，没有可以导入的内容。"
         if not plan.differs:
             return plan.result(), "文件内容与库里的完全一致，没有需要导入的内容。"
         if only_preview:

@@ -48,7 +48,7 @@ def export(
         sheet.append(
             [f"※ 符合条件的超过 {most} 条，这里只有前 {most} 条；请缩小筛选范围，分几次导出。"]
         )
-    sheet.append([heading(sheet, out, mark=False) for out in outs])
+    sheet.append([heading(sheet, out) for out in outs])
     number = 0
     for row in _rows(session, spec, statement.limit(most), outs, sheet):
         sheet.append(row)

@@ -25,13 +25,16 @@ from rules.references import referred_to
 NAMED = 5
 
 
-def undo_records(session: Session, spec: RecordSpec, changes: Sequence[ImportChange]) -> None:
-    """Put changed records back and remove new ones. Flushes.
+def undo_records(
+    session: Session, spec: RecordSpec, changes: Sequence[ImportChange], *, own: bool
+) -> None:
+    """Put changed records back and remove new ones. Flushes. ``own``: the actor made the import.
 
     Raises ``Conflict`` naming the records that are no longer as the batch left them, that have been
     taken a step further, or that others refer to.
     """
     records = load_by_id(session, spec, {change.record_id for change in changes})
+    _refuse_gone(records, changes, own)
     _refuse_changed(spec, records, changes)
     created = [change for change in changes if change.before is None]
     ids = {change.record_id for change in created}
@@ -60,6 +63,17 @@ def listed(titles: Iterable[str]) -> str:
     return f"“{shown}”{more}"
 
 
+def _refuse_gone(records: dict[int, Any], changes: Sequence[ImportChange], own: bool) -> None:
+    """Raise if a record is out of reach; only who brought it in is told what it was called."""
+    gone = [change.title for change in changes if change.record_id not in records]
+    if gone and own:
+        raise Conflict(f"{listed(gone)}已被删除，或已不在您的权限范围内，不能撤销这次导入。")
+    if gone:
+        raise Conflict(
+            f"这一批里有 {len(gone)} 条记录不在您的权限范围内或已被删除，不能撤销这次导入。"
+        )
+
+
 def _refuse_changed(
     spec: RecordSpec, records: dict[int, Any], changes: Sequence[ImportChange]
 ) -> None:
@@ -70,8 +84,8 @@ def _refuse_changed(
 
 def _as_left(spec: RecordSpec, records: dict[int, Any], change: ImportChange) -> bool:
     """Tell whether a record still stands as the batch has left it; its links have no version."""
-    record = records.get(change.record_id)
-    if record is None or record.version != change.row_version:
+    record = records[change.record_id]
+    if record.version != change.row_version:
         return False
     after = change.after or {}
     linked = [name for name in spec.links if name in after]

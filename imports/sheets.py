@@ -65,13 +65,17 @@ def sheet_name(spec: RecordSpec) -> str:
     return re.sub(r"[\\/*?:\[\]]", "", spec.label)[:31]
 
 
-def heading(sheet: Any, out: Out, *, mark: bool) -> Any:
-    """Return the heading cell of a column; ``mark`` puts an asterisk at those that must be filled."""
-    needed = mark and out.field is not None and out.field.required
-    cell = WriteOnlyCell(sheet, f"{out.label}*" if needed else out.label)
+def heading(sheet: Any, out: Out) -> Any:
+    """Return the heading cell of a column for a streamed sheet."""
+    cell = WriteOnlyCell(sheet, out.label)
+    dress(cell, out)
+    return cell
+
+
+def dress(cell: Any, out: Out) -> None:
+    """Give a heading its looks: what is only exported is paler than what is imported."""
     cell.font, cell.alignment = _HEAD, _WRAP
     cell.fill = _HEAD_FILL if out.field is not None else _SHOWN_FILL
-    return cell
 
 
 def set_widths(sheet: Any, outs: list[Out]) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from imports.kinds import NO, YES
 from imports.layout import NOTES_SHEET, OPTIONS_SHEET
 from imports.places import within
-from imports.sheets import Out, columns_of, heading, set_widths, sheet_name
+from imports.sheets import Out, columns_of, dress, set_widths, sheet_name
 from imports.specs.base import Field, Kind
 from imports.specs.records import RecordSpec
 from models.organization import Organization
@@ -70,10 +70,9 @@ def template(session: Session, spec: RecordSpec, file: IO[bytes]) -> None:
 
 
 def _prepare(sheet: Any, number: int, out: Out) -> None:
-    """Write a column's heading, and set the format of the cells below."""
-    head = heading(sheet, out, mark=True)
-    cell = sheet.cell(1, number, head.value)
-    cell.font, cell.fill, cell.alignment = head.font, head.fill, head.alignment
+    """Write a column's heading, marked if it is required, and set the format of the cells below."""
+    needed = out.field is not None and out.field.required
+    dress(sheet.cell(1, number, f"{out.label}*" if needed else out.label), out)
     kind = out.field.kind if out.field else Kind.TEXT
     if kind in _FORMATS:
         sheet.column_dimensions[get_column_letter(number)].number_format = _FORMATS[kind]

@@ -59,7 +59,8 @@ def undo(session: Session, batch: ImportBatch) -> UndoResult:
         if batch.kind == "organizations":
             _undo_organizations(session, changes)
         elif (spec := ledger(batch.kind)) is not None:
-            undo_records(session, spec, changes)
+            own = actor.system or (actor.user_id is not None and batch.actor_id == actor.user_id)
+            undo_records(session, spec, changes, own=own)
         else:
             for change in changes:
                 if change.record_type == "duty_list":

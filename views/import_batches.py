@@ -9,24 +9,25 @@ from flask import abort, current_app, flash, redirect, send_file, url_for
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
-from sqlalchemy import select
 from werkzeug.wrappers import Response
 
+from imports.specs import ledger
 from imports.undo import undo
 from models.duty import DutyListStatus, DutyListType
-from models.imports import ImportBatch, ImportChange, ImportStatus
-from rules.errors import Refused
+from models.imports import ImportBatch, ImportStatus
+from rules.errors import Forbidden, Refused
 from rules.policy import Action
-from views.context import session, unit_of_work
+from views.batch_changes import SHOWN_CHANGES, changes_table, may_have_file
+from views.context import actor, unit_of_work
 from views.presentation import Button, Column, Link, MenuEntry, Related, Row, Table
 from views.records import RecordView
 from views.rendering import badge
 
-SHOWN_CHANGES = 100
-
 
 def kind_title(kind: str) -> str:
     """Return the Chinese name of a kind of import."""
+    if (spec := ledger(kind)) is not None:
+        return _(spec.label)
     return {"organizations": _("组织机构"), "duty-items": _("履职事项清单")}.get(kind, kind)
 
 
@@ -35,7 +36,7 @@ class ImportBatchView(RecordView):
 
     model = ImportBatch
     route_base = "/import-batches"
-    menu = (MenuEntry("履职清单", "导入批次", "fa-file-import", 30),)
+    menu = (MenuEntry("基础资料", "导入批次", "fa-file-import", 90),)
     list_columns = ["file_name", "kind", "organization", "state", "actor_name", "created_at"]
     search_columns = ["file_name", "actor_name"]
     filter_columns = ["state"]
@@ -65,7 +66,7 @@ class ImportBatchView(RecordView):
             drafts = {"organization": record.organization_id, "status": DutyListStatus.DRAFT.value}
             where = url_for("DutyListView.list", **drafts)
             links.append(Link(_("去发布清单"), where, "fa-list-check", "primary"))
-        if record.stored_name:
+        if record.stored_name and may_have_file(actor(), record):
             links.append(Link(_("下载原文件"), self.url("file", pk=record.id), "fa-download"))
         return links
 
@@ -74,6 +75,8 @@ class ImportBatchView(RecordView):
     def file(self, pk: int) -> Response:
         """Send the file that was imported, under the name it came with."""
         batch = self.found(pk)
+        if not may_have_file(actor(), batch):
+            raise Forbidden(_("文件里有联系电话，只有导入它的人和组织部门可以下载。"))
         path = Path(current_app.config["DATA_DIR"]) / "imports" / (batch.stored_name or "")
         if not batch.stored_name or not path.is_file():
             abort(404)
@@ -135,23 +138,3 @@ def summary_table(batch: ImportBatch) -> Table:
         values["list_type"] = _(titles.get(sheet["list_type"], kind_title(batch.kind)))
         rows.append(Row(number, None, [str(values[name]) for name in names]))
     return Table([Column(n, label) for n, label in zip(names, labels, strict=True)], rows)
-
-
-def changes_table(batch: ImportBatch) -> Table:
-    """Return the first changes of a batch."""
-    changes = session().scalars(
-        select(ImportChange)
-        .where(ImportChange.batch_id == batch.id)
-        .order_by(ImportChange.id)
-        .limit(SHOWN_CHANGES)
-    )
-    rows = [
-        Row(
-            change.id,
-            None,
-            [change.title, change.cell or "", _("更改") if change.before else _("新增")],
-        )
-        for change in changes
-    ]
-    columns = [Column("title", _("名称")), Column("cell", _("单元格")), Column("kind", _("变化"))]
-    return Table(columns, rows)

@@ -21,6 +21,12 @@ from wtforms.validators import InputRequired
 from imports.engine import apply, preview
 from imports.plan import Plan, SheetPlan
 from imports.probe import WorkbookRefused
+from imports.specs import RecordSpec
+from imports.specs.agreements import AGREEMENTS
+from imports.specs.check_ins import CHECK_INS
+from imports.specs.needs import NEEDS
+from imports.specs.resources import RESOURCES
+from imports.specs.services import SERVICES
 from models.duty import DutyListType
 from models.organization import Organization, OrganizationKind
 from rules.errors import Invalid, Refused
@@ -50,7 +56,7 @@ class ImportView(BaseView):
 
     kind: ClassVar[str]
     record_type: ClassVar[str]
-    help_items: ClassVar[list[str]]
+    help_items: ClassVar[list[str]] = []
     back: ClassVar[str]
     back_label: ClassVar[str]
     needs_owner: ClassVar[bool] = False
@@ -110,7 +116,8 @@ class ImportView(BaseView):
             flash(_(str(refusal)), "danger")
             return self._upload_page(self._form(), getattr(refusal, "status", 422))
         if batch_id is None:
-            flash(_("文件内容与系统中已有的完全一致，没有需要导入的内容。"), "info")
+            same = _("文件内容与系统中已有的完全一致，没有需要导入的内容。")
+            flash(_("文件里没有数据，没有可以导入的内容。") if plan.empty else same, "info")
             return redirect(url_for(self.back))
         plan.path.unlink(missing_ok=True)
         flash(_("已导入。核对下面的结果，需要时可以整批撤销。"), "success")
@@ -121,6 +128,14 @@ class ImportView(BaseView):
     def owners(self) -> Any:
         """Answer the select box of places whose lists the actor may import."""
         return options_of(self._owners(), Organization, request.args.get("q", ""))
+
+    def help(self) -> list[str]:
+        """Return what the upload page says of the files that it takes."""
+        return [_(item) for item in self.help_items]
+
+    def template_url(self) -> str | None:
+        """Return where the empty workbook is, if there is one."""
+        return None
 
     def _owners(self) -> Select[Any]:
         return select(Organization).where(
@@ -157,7 +172,8 @@ class ImportView(BaseView):
             "import_upload.html",
             view_title=_("导入%(what)s", what=kind_title(self.kind)),
             form=form,
-            help_items=[_(item) for item in self.help_items],
+            help_items=self.help(),
+            template_url=self.template_url(),
             cancel_url=url_for(self.back),
             crumbs=[Crumb(_(self.back_label), url_for(self.back)), Crumb(_("从 Excel 导入"))],
         ), status
@@ -174,6 +190,7 @@ class ImportView(BaseView):
             sheets=[sheet_view(sheet) for sheet in plan.sheets],
             can_apply=not plan.errors,
             nothing_to_do=not plan.errors and not plan.differs,
+            empty=plan.empty,
             apply_form=form,
             apply_url=url_for(f"{self.endpoint}.apply"),
             cancel_url=url_for(f"{self.endpoint}.upload"),
@@ -204,6 +221,68 @@ class ImportView(BaseView):
         owner = session().get(Organization, owner_id) if owner_id else None
         plan = preview(session(), self.kind, path, owner=owner, original_name=original)
         return plan, owner
+
+
+class RecordImportView(ImportView):
+    """The import of a declared record type; a subclass names the model and its view."""
+
+    spec: ClassVar[RecordSpec]
+
+    def __init_subclass__(cls) -> None:
+        cls.kind = cls.spec.list_type
+        cls.record_type = cls.spec.record_type
+        cls.route_base = f"/imports/{cls.kind}"
+        cls.back = f"{cls.__name__.removesuffix('ImportView')}View.list"
+        cls.back_label = cls.spec.label
+
+    def help(self) -> list[str]:
+        """Say what the sheet must have, how rows are matched, and what is not imported."""
+        spec = self.spec
+        columns = _("、").join(_(each.label) for each in spec.fields if each.required)
+        key = _("、").join(_(spec.field(name).label) for name in spec.key)
+        lines = [
+            _("表头至少要有：%(columns)s。列的顺序不限，模板里有全部的列和说明。", columns=columns),
+            _("按“%(key)s”对应：已有的更新，没有的新增；文件里没有的不会删除。", key=key),
+            _("机构写名称、别名或代码；不在您权限范围内的机构，逐行指出。"),
+            _("内容没有变化的行不改动；有一处错误，整个文件都不导入。"),
+        ]
+        if any(each.name == "status" for each in spec.shown):
+            lines.append(_("“状态”不导入：新增的从第一个状态开始，再在页面上逐步办理。"))
+        return lines
+
+    def template_url(self) -> str | None:
+        """Lead to the empty workbook."""
+        return url_for(f"{self.back.removesuffix('.list')}.template")
+
+
+class AgreementImportView(RecordImportView):
+    """Agreements from a workbook."""
+
+    spec = AGREEMENTS
+
+
+class ResourceImportView(RecordImportView):
+    """Resources from a workbook."""
+
+    spec = RESOURCES
+
+
+class NeedImportView(RecordImportView):
+    """Needs and wishes from a workbook."""
+
+    spec = NEEDS
+
+
+class ServiceProjectImportView(RecordImportView):
+    """Service projects from a workbook."""
+
+    spec = SERVICES
+
+
+class CheckInImportView(RecordImportView):
+    """Check-ins from a workbook."""
+
+    spec = CHECK_INS
 
 
 class OrganizationImportView(ImportView):
@@ -270,7 +349,7 @@ def sheet_view(sheet: SheetPlan) -> dict[str, Any]:
             "title": row.title,
             "cell": next(
                 (change.cell for change in row.changes if change.cell),
-                row.item.cells.get("name", ""),
+                row.item.cells.get(sheet.main, ""),
             ),
             "kind": row.state.value,
             "fields": [(_(change.label), change.before, change.after) for change in row.changes],

@@ -11,7 +11,8 @@ from rules.policy import Action, allows
 from views.context import actor
 from views.presentation import Link
 
-#: What can be imported: kind → record type of the policy, and the view that takes the file.
+#: What is imported by an importer of its own: kind → record type of the policy, and the view that
+#: takes the file. Declared ledgers have their buttons by themselves (``views.exports``).
 IMPORTABLE = {
     "organizations": ("organization", "OrganizationImportView"),
     "duty-items": ("duty_list", "DutyItemImportView"),

@@ -10,10 +10,8 @@ from flask import abort, flash, redirect, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import gettext as _
 from sqlalchemy import Select, inspect, select
-from sqlalchemy.orm import joinedload, raiseload
 from werkzeug.wrappers import Response
 
-from models.base import Record
 from models.registry import type_name
 from models.scoping import Anchored
 from rules import personal, workflow
@@ -24,19 +22,19 @@ from rules.scope import reachable
 from views import details, forms, permissions
 from views.clashes import clashes
 from views.context import STALE, actor, record_id, session, unit_of_work
-from views.listing import LARGEST_ID, Order, Request, filtered, matches, parse
+from views.exports import Workbooks
+from views.listing import LARGEST_ID
 from views.presentation import Clash, FormGroup, Link, MenuEntry
+from views.queries import Names
+from views.queries import Options as Options
 from views.registry import views_by_model
 from views.rendering import label_of
 from views.tables import ListPage
 
 # Named here, for inside the class ``list`` is a route.
 FormGroups = list[tuple[str, list[str]]]
-Names = list[str]
 Links = list[Link]
-Options = list[Any]
 Clashes = list[Clash]
-Tabs = list[tuple[str, str, Any]]
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class RelatedList:
 RelatedLists = list[RelatedList]
 
 
-class RecordView(BaseView):
+class RecordView(Workbooks, BaseView):
     """The pages of one record type. A subclass declares; it rarely codes.
 
     ``model`` is the record type, ``list_columns`` what a list shows, ``form_groups`` the titled
@@ -61,16 +59,10 @@ class RecordView(BaseView):
     detail page. Every read and write goes through the gate of ``rules.scope``.
     """
 
-    model: ClassVar[type[Record]]
-    list_columns: ClassVar[Names]
+    #: routes of this class that the record type does not have
+    exclude_route_methods: set[str] = set()
     form_groups: ClassVar[FormGroups]
     show_groups: ClassVar[FormGroups | None] = None
-    search_columns: ClassVar[Names] = []
-    filter_columns: ClassVar[Names] = []
-    #: further columns that an address may filter by; the bar shows them only while they do
-    quiet_filters: ClassVar[Names] = []
-    order_columns: ClassVar[Names] = []
-    default_order: ClassVar[Order] = Order()
     related: ClassVar[RelatedLists] = []
     #: entries in the side navigation
     menu: ClassVar[tuple[MenuEntry, ...]] = ()
@@ -90,23 +82,21 @@ class RecordView(BaseView):
     labels: ClassVar[dict[str, str]] = {}
     #: columns of the list that a phone leaves out
     wide_only: ClassVar[Names] = []
-    #: ready-made filters above the list: (name in the URL, label, criterion or None for all)
-    tabs: ClassVar[Tabs] = []
 
     def __init__(self) -> None:
+        self.exclude_route_methods = self.exclude_route_methods | self.missing_routes()
         super().__init__()
         kind = self.policy_type or type_name(self.model)
         permissions.declare(
             self.class_permission_name,
-            {name: (kind, action) for name, action in self.demands.items()},
+            {
+                name: (kind, action)
+                for name, action in (self.workbook_demands | self.demands).items()
+            },
         )
         views_by_model[self.model] = self
 
     # What subclasses may override
-
-    def query(self) -> Select[Any]:
-        """Return the rows of the list; the gate narrows them to the actor's scope."""
-        return select(self.model)
 
     def choices(self, field: str) -> Select[Any]:
         """Return the records that a relation may be set to: for a record's place, those in scope."""
@@ -194,13 +184,7 @@ class RecordView(BaseView):
     @has_access
     def list(self) -> Any:
         """Show the rows in scope, filtered, sorted and paged."""
-        asked = parse(
-            request.args,
-            orders=self.order_columns,
-            default=self.default_order,
-            filters=self.filter_names(),
-        )
-        page = ListPage(self, asked)
+        page = ListPage(self, self.asked_for())
         return self.render_template(self.list_template, **(page.context() | self.list_context()))
 
     @expose("/show/<int:pk>")
@@ -281,51 +265,14 @@ class RecordView(BaseView):
         """Return what the list's template needs beside the table."""
         return {}
 
-    def asked(self) -> Request:
-        """Return the request for the list as it opens."""
-        return Request(self.default_order)
-
-    def filter_names(self, *, quiet: bool = True) -> Names:
-        """Return the filters' names in a URL, with the quiet ones or without; a date has two ends."""
-        names = []
-        for name in [*self.filter_columns, *(self.quiet_filters if quiet else [])]:
-            column = inspect(self.model).columns.get(name)
-            is_date = column is not None and column.type.python_type.__name__ == "date"
-            names += [f"{name}_from", f"{name}_until"] if is_date else [name]
-        return names
-
     def relation_fields(self) -> set[str]:
         """Return the relations that forms or filters of this view choose a record for."""
         names = {name for _title, group in self.form_groups for name in group}
         names |= set(self.filter_columns)
         return {name for name in names if name in inspect(self.model).relationships}
 
-    def listed(self, asked: Request) -> Select[Any]:
-        """Return the list's statement: related names come along, anything else lazy is an error."""
-        statement = filtered(self.query(), self.model, asked.filters)
-        narrowed = next((test for name, _label, test in self.tabs if name == asked.tab), None)
-        if narrowed is not None:
-            statement = statement.where(narrowed)
-        if asked.query and self.search_columns:
-            statement = statement.where(matches(self.model, self.search_columns, asked.query))
-        relations = inspect(self.model).relationships
-        loads: Options = [
-            joinedload(getattr(self.model, name))
-            for name in self.list_columns
-            if name in relations and not relations[name].uselist
-        ]
-        return statement.options(*loads, *self.loads(), raiseload("*"))
-
-    def lies_thin(self, asked: Request) -> bool:
-        """Tell whether no index finds what is asked for but the one of the reader's own records."""
-        return not asked.filters and not asked.tab
-
     def detail_loads(self) -> Options:
         """Return loader options for a record's own pages."""
-        return []
-
-    def loads(self) -> Options:
-        """Return further loader options that the list's cells need."""
         return []
 
     def form(self, record: Any) -> forms.RecordForm:

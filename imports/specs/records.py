@@ -52,7 +52,15 @@ class Shown:
 
 @dataclass(frozen=True, eq=False)
 class RecordSpec(Spec):
-    """The declaration of one record type; see ``declare``."""
+    """The declaration of one record type; ``declare`` makes it from the names of columns.
+
+    ``order`` are all columns, ``shown`` those that are exported only. ``check`` raises ``Invalid``
+    for an unsound record, as for the form; ``check_all`` returns what speaks against each of many,
+    where the rule must ask the database. ``open_in`` are the states in which a record may be changed
+    (none named: in all). ``within`` names the relation whose organisations tell which records a
+    file should have spoken of. ``examples`` stand on the template's sheet of notes. ``imported``:
+    there is a template and an import, not only an export.
+    """
 
     model: type[Any] = field(kw_only=True)
     order: tuple[str, ...] = field(kw_only=True)
@@ -101,64 +109,49 @@ def declare(
     model: type[Any],
     *,
     columns: tuple[str, ...],
-    key: tuple[str, ...],
-    check: Callable[[Any], None],
-    check_all: CheckAll | None = None,
-    hints: str = "",
     shown: Mapping[str, str] | tuple[str, ...] = (),
-    open_in: tuple[Titled, ...] = (),
-    within: str = "",
     kinds: Mapping[str, tuple[OrganizationKind, ...]] | None = None,
     headings: Mapping[str, tuple[str, ...]] | None = None,
     links: Mapping[str, Links] | None = None,
-    examples: Mapping[str, str] | None = None,
-    imported: bool = True,
+    key: tuple[str, ...],
+    **more: Any,
 ) -> RecordSpec:
     """Return the declaration of a record type.
 
     ``columns`` are the names in the order of the sheet: columns, relations to an organisation, and
     ``links``; those that are ``shown`` are exported and ignored by the import (a mapping gives
-    labels to dotted ways). ``key`` identifies a record; the last of it is what rows are called by.
-    ``check`` raises ``Invalid`` for an unsound record, as for the form; ``check_all`` returns what
-    speaks against each of many, where the rule must ask the database. ``open_in`` are the states
-    in which a record may be changed (none named: in all). ``within`` names the relation whose
-    organisations tell which records a file should have spoken of. ``kinds`` say what organisations a
-    field is about; ``headings`` add ways in which a heading is written.
+    labels to dotted ways). ``kinds`` say what organisations a field is about; ``headings`` add ways
+    in which a heading is written. ``key`` identifies a record; the last of it is what rows are
+    called by. ``more`` are further fields of ``RecordSpec``, as they stand there.
     """
-    shown_labels = dict(shown) if isinstance(shown, Mapping) else dict.fromkeys(shown, "")
-    outs = tuple(Shown(name, shown_labels[name] or _label(model, name)) for name in shown_labels)
+    labels = dict(shown) if isinstance(shown, Mapping) else dict.fromkeys(shown, "")
+    outs = tuple(Shown(name, label or info_of(model, name).label) for name, label in labels.items())
+    tied, of = links or {}, kinds or {}
     fields = tuple(
-        _linked(name, (links or {})[name], (kinds or {}).get(name, ()))
-        if name in (links or {})
-        else _field(model, name, (kinds or {}).get(name, ()))
+        _linked(name, tied[name], of.get(name, ()))
+        if name in tied
+        else _field(model, name, of.get(name, ()))
         for name in columns
-        if name not in shown_labels
+        if name not in labels
     )
-    more = headings or {}
     return RecordSpec(
         list_type=list_type,
         label=model.__label__,
         fields=fields,
         columns=(
             Column("序号", ("serial",), ("顺序号",)),
-            *(_column(model, each, more.get(each.name, ())) for each in fields),
+            *(_column(model, each, (headings or {}).get(each.name, ())) for each in fields),
             *(Column(each.label, (each.name,)) for each in outs),
         ),
         key=key,
-        hints=hints or model.__label__,
         literal=True,
         name=key[-1],
         category="",
         model=model,
         order=columns,
         shown=outs,
-        links=links or {},
-        check=check,
-        check_all=check_all,
-        open_in=open_in,
-        within=within,
-        examples=examples or {},
-        imported=imported,
+        links=tied,
+        **({"hints": model.__label__} | more),
     )
 
 
@@ -168,10 +161,6 @@ def info_of(model: type[Any], name: str) -> Info:
     if info is None:
         raise ValueError(f"{model.__name__}.{name} has no label")
     return info
-
-
-def _label(model: type[Any], name: str) -> str:
-    return info_of(model, name).label
 
 
 _KINDS: tuple[tuple[type[Any], Kind], ...] = (

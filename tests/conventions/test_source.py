@@ -117,6 +117,7 @@ REVIEWED = {
 #: Who acts for the system where a person asked, because the answer depends on rows out of his reach.
 FOR_THE_SYSTEM = {
     "imports/duty_versions.py",  # is a row in use by tickets?
+    "imports/judging.py",  # is a number taken by a record out of reach?
     "rules/actor.py",  # an account's own organisation, before there is an actor
     "rules/eligibility.py",  # the branch stationed in the township
     "rules/ledger.py",  # the chain's last link
