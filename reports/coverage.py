@@ -85,7 +85,7 @@ class Coverage:
 
 def coverage(session: Session, today: dt.date) -> Coverage:
     """Return the coverage of the area of the session's actor; three statements."""
-    return Coverage(_shares(session), _pairs(session), _expiry(session, today))
+    return Coverage(_shares(session), _pairs(session), expiry(session, today))
 
 
 def uncovered(session: Session, *kinds: OrganizationKind) -> Select[Any]:
@@ -159,7 +159,8 @@ def _month(day: dt.date, ahead: int) -> dt.date:
     return dt.date(number // 12, number % 12 + 1, 1)
 
 
-def _expiry(session: Session, today: dt.date) -> list[Span]:
+def expiry(session: Session, today: dt.date) -> list[Span]:
+    """Return how many agreements in force run out in each stretch of time; one statement."""
     parts = spans(today)
     counted: list[Any] = [
         func.sum(case((_ends(each), 1), else_=0)).label(f"span{number}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from flask_babel import format_decimal
 from flask_babel import gettext as _
@@ -23,8 +23,10 @@ class Bar:
 
     @property
     def brief(self) -> str:
-        """The number without its decimals, where there is little room."""
-        return grouped(round(self.number))
+        """The number as it is written where there is little room: large ones without decimals."""
+        if self.number < 100:
+            return self.text
+        return grouped(Decimal(self.number).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 @dataclass(frozen=True)

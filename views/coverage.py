@@ -41,9 +41,14 @@ SHOWN = 10
 LOOKS_AFTER = ("agreement", Action.READ, AREAS)
 #: route → (title, kinds, what an empty list says)
 LISTS = {
-    "units": ("未签协议的单位", UNIT_KINDS, "本地区登记的单位都有生效的协议。"),
-    "communities": ("未结对的村（社区）", COMMUNITY_KINDS, "本地区的村（社区）都有签约单位。"),
+    "units": ("未签协议的单位", UNIT_KINDS, "没有：本地区登记的单位都有生效的协议。"),
+    "communities": (
+        "未结对的村（社区）",
+        COMMUNITY_KINDS,
+        "没有：本地区的村（社区）都有签约单位。",
+    ),
 }
+NONE_THERE = "本地区没有登记这类机构。"
 
 
 class CoverageView(BaseView):
@@ -71,8 +76,7 @@ class CoverageView(BaseView):
             tiles=tiles(found),
             shares=shares_table(found),
             pairs=pairs_table(found),
-            chart=expiry_chart(found),
-            expiry=found.expiry,
+            chart=expiry_chart(found.expiry),
             lists=[_short(route, found) for route in LISTS],
             links=[Link(_("导出 Excel"), url_for("CoverageView.export"), "fa-file-excel")],
         )
@@ -195,7 +199,8 @@ def _short(route: str, found: Coverage) -> tuple[str, int, Table, str]:
         statement = uncovered(session(), *kinds).options(joinedload(Organization.parent))
         records = list(session().scalars(statement.order_by(Organization.id).limit(SHOWN)))
     more = url_for(f"CoverageView.{route}") if number > SHOWN else None
-    return _(title), number, Table(_columns(), _rows(records), more_url=more), _(empty)
+    said = empty if found.total(*kinds) else NONE_THERE
+    return _(title), number, Table(_columns(), _rows(records), more_url=more), _(said)
 
 
 # What the page says
@@ -287,15 +292,15 @@ def pairs_table(found: Coverage) -> list[tuple[str, int, int, int, str | None]]:
     ]
 
 
-def expiry_chart(found: Coverage) -> Chart:
+def expiry_chart(spans: list[Span]) -> Chart:
     """Return the picture of the agreements that run out in each of the next twelve months."""
-    coming = [each for each in found.expiry if each.first is not None and each.last is not None]
+    coming = [each for each in spans if each.first is not None and each.last is not None]
     names = by_month([(each.first.year, each.first.month) for each in coming if each.first])
     bars = [
         Bar(label, each.agreements, grouped(each.agreements), span_url(each), "warning", mark)
         for each, (label, mark) in zip(coming, names, strict=True)
     ]
-    late, later = found.expiry[0].agreements, found.expiry[-1].agreements
+    late, later = spans[0].agreements, spans[-1].agreements
     return Chart(
         "expiry",
         _("今后 12 个月到期的协议"),

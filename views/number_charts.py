@@ -6,7 +6,7 @@ import datetime as dt
 
 from flask_babel import gettext as _
 
-from reports.coverage import coverage
+from reports.coverage import expiry
 from reports.numbers import Period
 from reports.overview import Overview
 from reports.sums import Side
@@ -23,7 +23,7 @@ def charts_of(found: Overview, period: Period, today: dt.date, place: int | None
         needs_by_status(found, tied),
         needs_by_category(found, period, tied),
         hours_by_month(found),
-        expiry_chart(coverage(session(), today)),
+        expiry_chart(expiry(session(), today)),
     ]
     return charts + ([units_by_hours(found)] if found.side is Side.COMMUNITY else [])
 
