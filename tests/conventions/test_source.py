@@ -121,6 +121,7 @@ FOR_THE_SYSTEM = {
     "rules/actor.py",  # an account's own organisation, before there is an actor
     "rules/eligibility.py",  # the branch stationed in the township
     "rules/ledger.py",  # the chain's last link
+    "rules/matching.py",  # what takes the time of a resource, told without its name
     "rules/letters.py",  # the county's own template, whoever prints a letter
     "rules/numbering.py",  # namesakes of the township
     "rules/organizations.py",  # the tree's lines, realms and names
