@@ -311,6 +311,28 @@ def test_the_fullest_day_counts() -> None:
     assert most_at_once([use(0, 4)], Span(day(5), day(9))) == 0
 
 
+def test_both_databases_find_the_same(world: World) -> None:
+    """The order, the span and the agreements are asked of the database."""
+    pairs = Pairs(world)
+    pairs.bond("A11", "A-U1")
+    need = pairs.need(wanted_from=day(0), wanted_until=day(9))
+    for number, values in enumerate(
+        ({"available_from": day(20)}, {"to": ("A11",)}, {"quantity": 3}, {"to": ("A12",)})
+    ):
+        pairs.resource(name=f"资源{number}", **values)
+    for unit in ("A-U2", "B-U1"):
+        pairs.resource(unit, f"资源{unit}")
+    resource = pairs.resource(name="占用的")
+    pairs.service(resource, "A12", "讲座", (9, 12))
+    for who, expected in (
+        ("party", ["资源1", "资源2", "资源0", "占用的", "资源A-U2"]),
+        ("community", ["资源1", "资源2", "资源0", "占用的"]),
+        ("unit", ["资源1", "资源2", "资源0", "占用的"]),
+    ):
+        assert names(found(pairs, who, need)) == expected, who
+    assert names(found(pairs, "unit", resource)) == ["放学后托管"]
+
+
 # How much it costs
 
 

@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, select
+from sqlalchemy.orm import Session
 
 from database import db
-from models.need import Need, NeedStatus
+from models.need import Need, NeedStatus, Urgency
 from models.organization import Organization, OrganizationKind
 from rules import workflow
 from rules.actor import SYSTEM, acting_as
 from tests.conftest import Backend
 from tests.factories.pairs import Pairs
+from tests.factories.world import World
 from tests.views.boards import Board, at
 from views.board import COMMUNITIES
 
@@ -98,6 +100,26 @@ def test_the_table_is_paged_by_its_key(pairs: Pairs, look: Any) -> None:
     first = look("party", back[1])
     assert 'href="/board/#communities"' in first.html
     assert list(look("party", "?before=A12").table()) == ["甲一一社区"]
+
+
+def test_both_databases_count_the_same(session: Session, world: World, login: Any) -> None:
+    pairs = Pairs(world)
+    pairs.bond("A11", "A-U1")
+    for number, place in enumerate(["A11", "A11", "A12", "B11"]):
+        for status in (S.PUBLISHED, S.CLAIMED, S.RATED):
+            urgency = Urgency.URGENT if number == 1 else Urgency.NORMAL
+            at(pairs, status, f"{status.value}{number}", place, urgency=urgency)
+    session.commit()
+    for who, order in (("party", "102"), ("unit", "10"), ("community", "10"), ("partyb", "3")):
+        board = Board(login(who))
+        for lane in ("published", "claimed"):
+            if (who, lane) == ("unit", "claimed"):
+                continue  # its own, wherever they are
+            assert board.titles(lane) == [f"{lane}{number}" for number in order], who
+            assert board.count(lane) == str(len(order))
+    board = Board(login("party"), "?category=venue")
+    assert board.titles("rated") == ["rated2", "rated1", "rated0"]
+    assert [cell[0] for cell in board.table()["甲一一社区"]] == ["—", "2", "2", "—", "—", "2"]
 
 
 # How much it costs
