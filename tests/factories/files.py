@@ -67,3 +67,17 @@ def huge_png(width: int = 40_000, height: int = 40_000) -> bytes:
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     body = chunk(b"IDAT", zlib.compress(b"\x00"))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + body + chunk(b"IEND", b"")
+
+
+def opened(content: bytes) -> Any:
+    """Return a letter as Word would open it."""
+    return docx.Document(io.BytesIO(content))
+
+
+def text_in(content: bytes) -> str:
+    """Return all the words of a letter, its tables' too; line breaks are "\\n"."""
+    document = opened(content)
+    lines = [each.text for each in document.paragraphs]
+    for table in document.tables:
+        lines += [cell.text for row in table.rows for cell in row.cells]
+    return "\n".join(lines)

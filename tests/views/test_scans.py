@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from models.scan import AgreementScan
 from rules import scans as rules
 from rules.actor import SYSTEM, acting_as
 from rules.attachments import FOLDER
+from tests.conftest import Backend
 from tests.factories.files import PDF, picture
 from tests.views.pages import errors_of, forms_of
+from tests.views.paper import without_paper
 from tests.views.stage import Stage, Watch
 from views import scans as views
 
@@ -22,6 +25,12 @@ from views import scans as views
 READERS = ("admin", "party", "office", "inspector", "leader", "township", "community", "unit")
 KEEPERS = ("admin", "party")
 STRANGERS = ("partyb", "communityb", "unit2", "community2", "township2")
+
+
+@pytest.fixture(scope="module")
+def stage(sqlite_backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """The stage with no paper on it yet."""
+    yield from without_paper(sqlite_backend, tmp_path_factory.mktemp("paper"))
 
 
 def upload(stage: Stage, account: str, *files: tuple[str, bytes], to: str = "g11") -> TestResponse:
