@@ -173,10 +173,12 @@ def _panel(record: Need | Resource, matches: list[Match], side: str) -> Table:
     ]
     rows = []
     for each in matches:
-        words = Markup(" ").join(_badge(reason) for reason in each.reasons)
-        link = Markup('<a href="{}#match-{}">{}<span class="sr-only">{}</span></a>').format(
-            page, each.record.id, _("安排服务"), str(each.record)
-        )
+        # Words, not badges: these do not break, and the panel is narrow.
+        words = _("；").join(_words(reason) for reason in each.reasons)
+        link = Markup(
+            '<a class="btn btn-default btn-small" href="{}#match-{}">{}'
+            '<span class="sr-only">{}</span></a>'
+        ).format(page, each.record.id, _("安排服务"), str(each.record))
         allowed = each.partner or actor().has(*BROKERS)
         url = _show_url(each.record)
         cells = [str(each.record), _side(each.record), words, link if allowed else EMPTY]
@@ -231,11 +233,14 @@ def _item(record: Need | Resource, match: Match, posted: Any) -> Item:
 
 
 def _badge(reason: Reason) -> Markup:
-    """Return a reason as a badge; a category is a word of the interface, all else is data."""
+    return Markup('<span class="badge badge-{}">{}</span>').format(reason.tone, _words(reason))
+
+
+def _words(reason: Reason) -> str:
+    """Return a reason in words; a category is a word of the interface, all else is data."""
     values = {name: _(text) if name == "category" else text for name, text in reason.values}
-    return Markup('<span class="badge badge-{}">{}</span>').format(
-        reason.tone, _(reason.label, **values)
-    )
+    said: str = _(reason.label, **values)
+    return said
 
 
 def _side(record: Need | Resource) -> str:
