@@ -365,4 +365,4 @@ class RecordImport:
         actor, note = current(self.session), f"导入“{batch.file_name}”"
         with self.session.no_autoflush:
             for record in records:
-                begin(self.session, record, actor, note=note)
+                begin(self.session, record, actor, note=note, among_many=True)

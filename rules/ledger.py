@@ -36,9 +36,13 @@ def append(
     note: str | None = None,
     data: dict[str, Any] | None = None,
     at: Any = None,
+    first: bool = False,
 ) -> Event:
-    """Add one step to a record's chain; the record must have an id. Never commits."""
-    last = _last(session, record)
+    """Add one step to a record's chain; the record must have an id. Never commits.
+
+    ``first``: the record was made in this transaction, and nobody has to look for steps before.
+    """
+    last = None if first else _last(session, record)
     step = Event(
         record_type=type_name(type(record)),
         record_id=record.id,

@@ -187,8 +187,12 @@ def begin(
     *,
     note: str | None = None,
     at: dt.datetime | None = None,
+    among_many: bool = False,
 ) -> None:
-    """Write the first event of a new record. It must have been flushed."""
+    """Write the first event of a new record. It must have been flushed.
+
+    ``among_many``: for imports, which make many at once; spares the look for earlier events.
+    """
     workflow = _workflows[type(record)]
     ledger.append(
         session,
@@ -200,6 +204,7 @@ def begin(
         to_status=workflow.initial,
         note=note,
         at=at,
+        first=among_many,
     )
 
 

@@ -38,6 +38,7 @@ class ImportBatchView(RecordView):
     route_base = "/import-batches"
     menu = (MenuEntry("基础资料", "导入批次", "fa-file-import", 90),)
     list_columns = ["file_name", "kind", "organization", "state", "actor_name", "created_at"]
+    labels = {"organization": "所属机构"}
     search_columns = ["file_name", "actor_name"]
     filter_columns = ["state"]
     form_groups = [
@@ -130,7 +131,7 @@ class ImportBatchView(RecordView):
 def summary_table(batch: ImportBatch) -> Table:
     """Return the counts of each sheet."""
     titles = {kind.value: kind.title for kind in DutyListType}
-    labels = [_("工作表"), _("清单类型"), _("新增"), _("更改"), _("不变"), _("文件中没有")]
+    labels = [_("工作表"), _("类型"), _("新增"), _("更改"), _("不变"), _("文件中没有")]
     names = ["sheet", "list_type", "new", "changed", "unchanged", "missing"]
     rows = []
     for number, sheet in enumerate(batch.summary):

@@ -37,6 +37,7 @@ from views.context import actor, session, unit_of_work
 from views.forms import RecordSelectField, chooser, options_of
 from views.import_batches import kind_title
 from views.presentation import Crumb
+from views.registry import view_named
 
 #: Seconds for which an uploaded file waits for its confirmation.
 PATIENCE = 24 * 3600
@@ -133,6 +134,12 @@ class ImportView(BaseView):
         """Return what the upload page says of the files that it takes."""
         return [_(item) for item in self.help_items]
 
+    def back_title(self) -> str:
+        """Return how the page that the import belongs to is called."""
+        view = view_named(self.back.split(".")[0])
+        label = _(self.back_label)
+        return view.titled("list", label) if view else label
+
     def template_url(self) -> str | None:
         """Return where the empty workbook is, if there is one."""
         return None
@@ -175,7 +182,7 @@ class ImportView(BaseView):
             help_items=self.help(),
             template_url=self.template_url(),
             cancel_url=url_for(self.back),
-            crumbs=[Crumb(_(self.back_label), url_for(self.back)), Crumb(_("从 Excel 导入"))],
+            crumbs=[Crumb(self.back_title(), url_for(self.back)), Crumb(_("从 Excel 导入"))],
         ), status
 
     def _preview_page(
@@ -195,7 +202,7 @@ class ImportView(BaseView):
             apply_url=url_for(f"{self.endpoint}.apply"),
             cancel_url=url_for(f"{self.endpoint}.upload"),
             crumbs=[
-                Crumb(_(self.back_label), url_for(self.back)),
+                Crumb(self.back_title(), url_for(self.back)),
                 Crumb(_("从 Excel 导入"), url_for(f"{self.endpoint}.upload")),
                 Crumb(_("核对导入内容")),
             ],
