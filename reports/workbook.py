@@ -89,7 +89,7 @@ def _text(sheet: Any, text: str) -> Any:
     cell does not bring the formula to life either.
     """
     clean = ILLEGAL_CHARACTERS_RE.sub("", text)[:LONGEST_TEXT]
-    cell = WriteOnlyCell(sheet, clean)
+    cell = WriteOnlyCell(sheet, clean or None)
     if clean[:1] in ("=", "+", "-", "@", "\t", "\r"):
         cell.data_type = "s"
         cell.quotePrefix = True
