@@ -107,6 +107,9 @@ class Lives:
             data = {"note": "迁走", "valid_from": date(2100, 1, 1), "valid_until": date(2101, 1, 1)}
             for action in actions:
                 workflow.apply(self.session, record, action, SYSTEM, data)
+            if "renew" in actions:
+                self.session.expire(record)
+                workflow.apply(self.session, record.renewals[0], "bring_into_force", SYSTEM)
             self.keep(f"agreement {record.status}", record)
         workflow.apply(self.session, made[4], "bring_into_force", SYSTEM)
         made[4].valid_from, made[4].valid_until = date(2020, 1, 1), date(2021, 1, 1)

@@ -283,8 +283,8 @@ def test_what_is_signed_stays(
 ) -> None:
     client = stage.client(account)
     page = client.get(f"{path}/show/{stage.id(name)}").text
-    assert "/edit/" not in page
-    assert "/delete/" not in page
+    assert f"{path}/edit/" not in page
+    assert f"{path}/delete/" not in page
     for method in ("get", "post"):
         answer = getattr(client, method)(f"{path}/edit/{stage.id(name)}")
         assert answer.status_code == 409
