@@ -216,6 +216,5 @@ def _linked(name: str, links: Links, kinds: tuple[OrganizationKind, ...]) -> Fie
 
 
 def _column(model: type[Any], each: Field, more: tuple[str, ...]) -> Column:
-    known = inspect(model).all_orm_descriptors
-    own = info_of(model, each.name).headings if each.name in known else ()
+    own = () if each.kind is Kind.ORGANIZATIONS else info_of(model, each.name).headings
     return Column(each.label, (each.name,), (*own, *more), expected=each.required)

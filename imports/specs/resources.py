@@ -20,7 +20,7 @@ RESOURCES = declare(
         "available_from",
         "available_until",
         "hours",
-        "communities",
+        "offers",
         "description",
         "contact",
         "phone",
@@ -31,9 +31,9 @@ RESOURCES = declare(
     check=check,
     open_in=(ResourceStatus.DRAFT, ResourceStatus.AVAILABLE),
     within="owner",
-    kinds={"owner": SECOND_PARTIES, "communities": (OrganizationKind.COMMUNITY,)},
+    kinds={"owner": SECOND_PARTIES, "offers": (OrganizationKind.COMMUNITY,)},
     links={
-        "communities": Links(
+        "offers": Links(
             "提供给的社区",
             "offers",
             ResourceOffer,
@@ -48,7 +48,7 @@ RESOURCES = declare(
         "available_from": ("开始日期", "起始日期"),
         "available_until": ("截止日期", "结束日期"),
         "hours": ("开放时间", "时段"),
-        "communities": ("提供范围", "面向社区", "服务社区"),
+        "offers": ("提供范围", "面向社区", "服务社区"),
         "phone": ("电话", "联系方式"),
     },
     examples={
@@ -57,7 +57,7 @@ RESOURCES = declare(
         "quantity": "1",
         "measure": "间",
         "hours": "周末 9:00–17:00",
-        "communities": "东关社区、西关社区",
+        "offers": "东关社区、西关社区",
         "description": "可容纳 200 人，有投影和音响",
         "contact": "李强",
     },
