@@ -291,7 +291,8 @@ def lock(session: Session, record: Any) -> None:
             execution_options=reviewed("takes the write lock, changes nothing"),
         )
     try:
-        session.refresh(record, with_for_update=True)
+        # Its own row only: PostgreSQL locks nothing on the far side of an outer join.
+        session.refresh(record, with_for_update={"of": type(record)})
     except InvalidRequestError:
         raise Conflict("这条记录刚刚被别人删除，不能再办理。请返回列表。") from None
 

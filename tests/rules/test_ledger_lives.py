@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from models.check_in import CheckIn, CheckInStatus
 from models.grade import Grade
@@ -335,3 +336,14 @@ def test_an_overdue_claim_returns_to_the_board_and_others_stay(world: World) -> 
     assert last is not None
     assert (last.action, last.actor_name) == ("lapse", "系统")
     assert "自动退回" in (last.note or "")
+
+
+def test_a_record_that_was_loaded_with_its_relations_takes_a_step(world: World) -> None:
+    """PostgreSQL refuses to lock the far side of the outer joins that a page reads by."""
+    number = brought(world, Need, N.CLAIMED).id
+    world.session.commit()
+    world.session.expunge_all()
+    query = select(Need).options(joinedload(Need.claimed_by), joinedload(Need.check_in))
+    need = world.session.scalars(query.where(Need.id == number)).one()
+    world.step(need, "start", "unit")
+    assert need.status is N.IN_HAND

@@ -81,7 +81,8 @@ READ = _table(
             "officeb partyb": "gb gx",
             "townshipb communityb": "gb",
             "unitb": "gb gx",
-            "double": "",
+            # A department may be a party to agreements as well.
+            "handler handler2 handlerb double": "",
         },
         "duty_list": {
             "admin": "p1 l1 l2 lc lb",
@@ -135,6 +136,7 @@ READ = _table(
         "service_session": _sides("v"),
         "check_in": _sides("k"),
         "check_in_activity": _sides("w"),
+        "letter_template": {"admin": "LA LB", "party": "LA", "partyb": "LB"},
         "notice": {
             "community": "y11",
             "unit": "yu",
@@ -176,6 +178,7 @@ ADD = {
         "account": "admin",
         "calendar_override": "admin",
         "resource": f"admin party partyb {UNITS}",
+        "letter_template": "admin party partyb",
         "need": "admin party partyb township township2 townshipb community community2 communityb",
         **dict.fromkeys(
             ("service_project", "service_session", "check_in", "check_in_activity"),
@@ -235,6 +238,7 @@ EDIT = _table(
             "community2": "n12",
             "partyb townshipb communityb": "nb",
         },
+        "letter_template": {"admin": "LA LB", "party": "LA", "partyb": "LB"},
         "service_project": _kept("s"),
         "service_session": _kept("v"),
         "check_in": _kept("k"),
@@ -254,6 +258,7 @@ DELETE = {
         "need",
         "service_session",
         "check_in_activity",
+        "letter_template",
     )
 } | {
     kind: {name: EDIT[kind][name] for name in ("admin", "party", "partyb")}
@@ -295,7 +300,7 @@ STEPS: dict[str, tuple[str, dict[str, str], dict[str, frozenset[str]], frozenset
     "service_project": (
         "cancel",
         {"note": "不办了"},
-        {name: rows for name, rows in EDIT["service_project"].items() if "unit" not in name},
+        {name: rows for name, rows in EDIT["service_project"].items() if name not in UNITS.split()},
         frozenset(),
     ),
     "check_in": ("end", {"note": "调离"}, EDIT["check_in"], frozenset()),
@@ -305,10 +310,37 @@ STEPS: dict[str, tuple[str, dict[str, str], dict[str, frozenset[str]], frozenset
 IMPORT = {
     "OrganizationImportView": frozenset({"admin"}),
     "DutyItemImportView": names("admin duty dutyb township township2 townshipb"),
+    "AgreementImportView": names("admin party partyb"),
+    "ResourceImportView": names(f"admin party partyb {UNITS}"),
+    "NeedImportView": ADD["need"],
+    "ServiceProjectImportView": names("admin party partyb"),
+    "CheckInImportView": names("admin party partyb"),
 }
+#: Record type → whose import page gives its template.
+TEMPLATES = {
+    "agreement": "AgreementImportView",
+    "resource": "ResourceImportView",
+    "need": "NeedImportView",
+    "service_project": "ServiceProjectImportView",
+    "check_in": "CheckInImportView",
+}
+#: Scan → the agreement that it belongs to: whoever reads or keeps the one reads or keeps the other.
+SCANS = {"a11": "g11", "a12": "g12", "ab": "gb"}
+#: Whose figures of units are whole, and whose of communities: partners see parts only.
+UNIT_FIGURES = names(f"admin office party inspector leader officeb partyb {UNITS}")
+COMMUNITY_FIGURES = names(
+    "admin office party inspector leader township township2 community community2 "
+    "officeb partyb townshipb communityb"
+)
+#: Those who look after an area, not just after a side of agreements.
+AREA = names(
+    "admin office party inspector leader township township2 community community2 "
+    "officeb partyb townshipb communityb"
+)
 
 
 def visible(account: str) -> frozenset[str]:
     """Return the records of which the account may see anything."""
     found = {name for rows in READ.values() for name in rows.get(account, ())}
+    found |= {scan for scan, agreement in SCANS.items() if agreement in found}
     return frozenset(found | MENTIONS.get(account, frozenset()))

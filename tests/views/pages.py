@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html import unescape
 from html.parser import HTMLParser
+
+from werkzeug.test import TestResponse
 
 Pairs = list[tuple[str, str]]
 
@@ -179,3 +183,12 @@ def tags_of(html: str) -> list[tuple[str, dict[str, str]]]:
     parser = _Tags()
     parser.feed(html)
     return parser.tags
+
+
+def text_of(answer: TestResponse) -> str:
+    """Return an answer as text; of a workbook or a letter, all that its parts say."""
+    content = answer.get_data()
+    if not content.startswith(b"PK"):
+        return content.decode(errors="replace")
+    with zipfile.ZipFile(io.BytesIO(content)) as parts:
+        return "\n".join(parts.read(name).decode(errors="replace") for name in parts.namelist())

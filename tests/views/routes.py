@@ -35,6 +35,7 @@ KINDS = {
     "CheckInView": "check_in",
     "CheckInActivityView": "check_in_activity",
     "NoticeView": "notice",
+    "LetterTemplateView": "letter_template",
 }
 #: Answered to everybody, logged in or not; none of them shows a record.
 PUBLIC = {
@@ -85,6 +86,8 @@ def tries(stage: Stage, rule: Rule, account: str) -> Iterator[Try]:
     view, _dot, route = rule.endpoint.partition(".")
     if rule.endpoint in OTHERS:
         yield from OTHERS[rule.endpoint](account)
+    elif rule.endpoint in STAGED:
+        yield from STAGED[rule.endpoint](stage, rule, account)
     elif view in KINDS and (method := getattr(Driver, f"drive_{route}", None)):
         yield from method(Driver(stage, view, account), rule)
     elif view in due.IMPORT and (importing := IMPORTS.get(route)):
@@ -171,7 +174,9 @@ class Driver:
     def drive_edit(self, rule: Rule) -> Iterator[Try]:
         for name, pk in self.stage.of(self.kind).items():
             yield Try("GET", self._path(rule, pk), self._write(due.EDIT, name, OK), name=name)
-            expected = self._write(due.EDIT, name, DONE)
+            # A template is edited by bringing another file.
+            done = {422} if self.kind == "letter_template" else DONE
+            expected = self._write(due.EDIT, name, done)
             yield Try("POST", self._path(rule, pk), expected, {"version": "1"}, name)
 
     def drive_delete(self, rule: Rule) -> Iterator[Try]:
@@ -214,7 +219,8 @@ class Driver:
     def drive_file(self, rule: Rule) -> Iterator[Try]:
         """The stage's batches keep no file: nobody gets one, and nobody learns of a batch by it."""
         for name, pk in self.stage.of(self.kind).items():
-            yield Try("GET", self._path(rule, pk), HIDDEN, name=name)
+            expected = HIDDEN if self.kind == "import_batch" else self._read(name)
+            yield Try("GET", self._path(rule, pk), expected, name=name)
 
     def drive_undo(self, rule: Rule) -> Iterator[Try]:
         """Whoever reads a batch and imports duty lists may take it back."""
@@ -240,8 +246,79 @@ class Driver:
             yield Try("POST", self._path(rule, pk), done, name=name)
 
     def drive_read_all(self, rule: Rule) -> Iterator[Try]:
-        yield Try("POST", rule.rule, DONE)
+        if self.readable:
+            yield Try("POST", rule.rule, DONE)
 
+    def drive_export(self, rule: Rule) -> Iterator[Try]:
+        allowed = OK if self.readable is not None else FORBIDDEN
+        yield Try("GET", rule.rule, allowed)
+        yield Try("GET", f"{rule.rule}?q=zq", allowed)
+
+    def drive_template(self, rule: Rule) -> Iterator[Try]:
+        importing = self.account in due.IMPORT[due.TEMPLATES[self.kind]]
+        yield Try("GET", rule.rule, OK if importing else FORBIDDEN)
+
+    def drive_letter(self, rule: Rule) -> Iterator[Try]:
+        for name, pk in self.stage.of(self.kind).items():
+            yield Try("GET", self._path(rule, pk), self._read(name), name=name)
+
+    def drive_letters(self, rule: Rule) -> Iterator[Try]:
+        if self.readable is None:
+            yield Try("GET", rule.rule, FORBIDDEN)
+        else:
+            yield Try("GET", rule.rule, OK if self.readable else LOCKED)
+
+    def drive_standard(self, rule: Rule) -> Iterator[Try]:
+        yield Try("GET", rule.rule, OK if self.readable is not None else FORBIDDEN)
+
+
+def _scans(route: str) -> Any:
+    """Scans go with their agreements: read by whoever reads one, kept by whoever may edit it."""
+
+    def drive(stage: Stage, rule: Rule, account: str) -> Iterator[Try]:
+        read = due.READ["agreement"].get(account)
+        edit = due.EDIT["agreement"].get(account)
+        for scan, agreement in due.SCANS.items():
+            if route == "file":
+                path = rule.rule.replace("<int:pk>", str(stage.id(scan)))
+                expected = OK if agreement in (read or ()) else HIDDEN
+                yield Try("GET", path, expected, name=scan)
+            else:
+                pk = stage.id(agreement if route == "upload" else scan)
+                mine = {422} if route == "upload" else DONE
+                expected = mine if agreement in (edit or ()) else HIDDEN
+                yield Try("POST", rule.rule.replace("<int:pk>", str(pk)), expected)
+
+    return drive
+
+
+def _matching(kind: str) -> Any:
+    """Whoever may make services sees what matches the needs and resources that he sees."""
+
+    def drive(stage: Stage, rule: Rule, account: str) -> Iterator[Try]:
+        for name, pk in stage.of(kind).items():
+            expected = OK if name in due.READ[kind].get(account, ()) else HIDDEN
+            if account not in due.ADD["service_project"]:
+                expected = FORBIDDEN
+            yield Try("GET", rule.rule.replace("<int:pk>", str(pk)), expected, name=name)
+
+    return drive
+
+
+def _arrange(stage: Stage, rule: Rule, account: str) -> Iterator[Try]:
+    allowed = account in due.ADD["service_project"]
+    yield Try("POST", rule.rule, HIDDEN if allowed else FORBIDDEN, {"need": "0", "resource": "0"})
+
+
+#: Routes about records that have no pages of their own.
+STAGED: dict[str, Any] = {
+    "AgreementScanView.upload": _scans("upload"),
+    "AgreementScanView.file": _scans("file"),
+    "AgreementScanView.delete": _scans("delete"),
+    "MatchView.need": _matching("need"),
+    "MatchView.resource": _matching("resource"),
+    "MatchView.arrange": _arrange,
+}
 
 #: Accounts that take steps on tickets besides those who raise them.
 ACTING = due.names("office officeb returns handler handler2 handlerb double")
@@ -255,10 +332,31 @@ def _administrator(path: str) -> Any:
     return lambda account: iter([Try("GET", path, OK if account == "admin" else FORBIDDEN)])
 
 
+def _readers(kind: str, path: str) -> Any:
+    """A page of figures: for all who get pages of the record type."""
+    return lambda account: iter([Try("GET", path, OK if account in due.READ[kind] else FORBIDDEN)])
+
+
+def _those(accounts: frozenset[str], path: str) -> Any:
+    return lambda account: iter([Try("GET", path, OK if account in accounts else FORBIDDEN)])
+
+
 OTHERS: dict[str, Any] = {
     "WorkbenchView.index": _everybody("/"),
     "MyPasswordView.change": _everybody("/my-password/"),
     "PolicyView.list": _administrator("/policy/list/"),
+    "BoardView.board": _readers("need", "/board/"),
+    "BoardView.communities": _readers("need", "/board/communities"),
+    "CoverageView.summary": _those(due.AREA, "/coverage/"),
+    "CoverageView.units": _those(due.AREA, "/coverage/units/"),
+    "CoverageView.communities": _those(due.AREA, "/coverage/communities/"),
+    "CoverageView.export": _those(due.AREA, "/coverage/export"),
+    "NumbersView.summary": _readers("need", "/numbers/"),
+    "NumbersView.units": _those(due.UNIT_FIGURES, "/numbers/units/"),
+    "NumbersView.communities": _those(due.COMMUNITY_FIGURES, "/numbers/communities/"),
+    "NumbersView.export": _readers("need", "/numbers/export"),
+    "NumbersView.units_export": _those(due.UNIT_FIGURES, "/numbers/units/export"),
+    "NumbersView.communities_export": _those(due.COMMUNITY_FIGURES, "/numbers/communities/export"),
 }
 
 

@@ -21,13 +21,16 @@ from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
 from models.account import Account
+from models.agreement import Agreement
 from models.duty import DutyItem, DutyItemDepartment, DutyList, DutyListType
 from models.imports import ImportBatch, ImportChange
 from models.ledger import AuditEntry
+from models.letter import LetterTemplate
 from models.mechanism import CalendarOverride, Mechanism
 from models.notice import Notice
 from presets.roles import Role
-from rules import workflow
+from reports.letters import default_template
+from rules import attachments, scans, workflow
 from rules.actor import SYSTEM, acting_as
 from tests.conftest import Backend, close, logger_in, make_app, session_factory
 from tests.factories import ledgers
@@ -337,6 +340,7 @@ class _Builder:
             ("b", "B-U1", "B11"),
         ):
             self.sides(key, unit, place)
+        self.papers()
         for name, account in (("y11", "community"), ("yu", "unit"), ("yb", "communityb")):
             notice = Notice(
                 account_id=self.world.account(account).id,
@@ -346,6 +350,27 @@ class _Builder:
                 record_id=self.world.place("A11").id,
             )
             self.keep(name, "notice", notice)
+
+    def papers(self) -> None:
+        """Scans of agreements and each county's letter template, with their files."""
+        folder = Path(self.stage.app.config["DATA_DIR"])
+        for name, agreement in (("a11", "g11"), ("a12", "g12"), ("ab", "gb")):
+            found = self.session.get_one(Agreement, self.stage.id(agreement))
+            scan = b"%PDF-1.4\n" + mark(name).encode() + b"\n%%EOF\n"
+            (kept,) = scans.attach(
+                self.session, found, [(f"{mark(name)}.pdf", scan)], SYSTEM, folder
+            )
+            self.keep(name, "agreement_scan", kept)
+        for name, county in (("LA", "A"), ("LB", "B")):
+            content = default_template()
+            template = LetterTemplate(
+                organization=self.world.place(county),
+                file_name=f"{mark(name)}.docx",
+                file_hash=attachments.keep(content, folder),
+                size=len(content),
+                uploaded_by="系统",
+            )
+            self.keep(name, "letter_template", template)
 
     def sides(self, key: str, unit: str, place: str) -> None:
         """A service with a session and a check-in with an activity, between a unit and a place."""

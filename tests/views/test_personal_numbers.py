@@ -8,7 +8,7 @@ from models.registry import record_types
 from rules.actor import SYSTEM, acting_as
 from rules.personal import personal_fields
 from tests.views import expectations as due
-from tests.views.pages import record_form
+from tests.views.pages import record_form, row_ids, text_of
 from tests.views.stage import PEOPLE, Stage, Watch, phone
 from tests.views.test_scope_matrix import reads
 
@@ -36,8 +36,8 @@ WHOLE = {
 def test_no_page_shows_a_number_whole_to_others(stage: Stage, account: str) -> None:
     client, shown = stage.client(account), set()
     for attempt in reads(stage, account):
-        answer = client.open(attempt.path, method="GET")
-        text = answer.get_data(as_text=True)
+        answer = client.open(attempt.path, method="GET", buffered=True)
+        text = text_of(answer)
         shown |= {name for name in WHOLE if phone(name) in text}
     assert shown == {name for name, readers in WHOLE.items() if account in readers.split()}
 
@@ -78,4 +78,4 @@ def test_nothing_is_searched_sorted_or_filtered_by_a_number(stage: Stage) -> Non
         kind = stage.records[name][0]
         assert due.READ[kind]["admin"]
         page = stage.client("admin").get(f"/needs/list/?q={phone(name)}").text
-        assert phone(name) not in page.replace(f'value="{phone(name)}"', "")
+        assert row_ids(page) == []
