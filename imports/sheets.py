@@ -23,6 +23,8 @@ _LEADS = ("=", "+", "-", "@", "\t", "\r", "\n")
 #: The first day that every spreadsheet program counts alike.
 _FIRST_DAY = dt.date(1900, 3, 1)
 _LONGEST_CELL = 32_767
+#: How a workbook writes characters that it cannot hold; a text that says so itself is escaped.
+_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _WIDTHS = {
     Kind.DATE: 13,
     Kind.TIME: 10,
@@ -95,7 +97,7 @@ def text_cell(sheet: Any, text: str) -> Any:
     without, and leaves it a text when the cell is edited. Control characters that no sheet can hold
     are dropped.
     """
-    text = ILLEGAL_CHARACTERS_RE.sub("", text)[:_LONGEST_CELL]
+    text = _ESCAPED.sub("_x005F_", ILLEGAL_CHARACTERS_RE.sub("", text))[:_LONGEST_CELL]
     if not text:
         return None
     computes = text.startswith(_LEADS)
