@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.check_in import CheckIn, CheckInActivity
+from models.check_in import CheckIn
 from models.need import Need, NeedStatus
 from models.organization import Organization
 from models.resource import Category
-from models.service import ServiceProject, ServiceSession
+from models.service import ServiceProject
 from reports import sums as sources
 from reports.numbers import Period, Value, computed, figure, gather
 from reports.sums import Number, Side, anchor, places, sides
@@ -67,8 +70,9 @@ class _Overview:
             gather(self.sums, source, self.session.execute(source.whole(self.among)).one())
         self._resources()
         statuses, categories = self._needs()
-        hours = self._hours()
-        return Overview(side, computed(self.sums, side), statuses, categories, hours, self._units())
+        months, units = self._served()
+        values = computed(self.sums, side)
+        return Overview(side, values, statuses, categories, months, units)
 
     def _resources(self) -> None:
         """Count what the units of an area have to give; for one community, what it is offered."""
@@ -92,37 +96,29 @@ class _Overview:
             [(each, categories[each]) for each in Category],
         )
 
-    def _hours(self) -> list[tuple[int, int, Decimal]]:
-        """Return the hours of each of the period's last months, up to the present one."""
-        by_month: dict[tuple[int, int], dict[str, Number]] = {}
+    def _served(
+        self,
+    ) -> tuple[list[tuple[int, int, Decimal]], list[tuple[int, str, Decimal]]]:
+        """Return the hours of each of the last months, and the units that served longest."""
         span = (self.period.first, self.period.last)
-        held = (
-            (sources.activities(self.side, *span), CheckInActivity.held_on),
-            (sources.sessions(self.side, *span), ServiceSession.held_on),
-        )
-        for source, day in held:
-            # By the day: to ask the database for every row's month costs it as much again.
-            for row in self.session.execute(source.split(self.among, day)):
-                gather(self.sums, source, row)
-                gather(by_month.setdefault((row[0].year, row[0].month), {}), source, row)
-        return [
-            (*month, _hours(by_month.get(month, {})))
-            for month in months(self.period, self.today)[-MONTHS:]
-        ]
-
-    def _units(self) -> list[tuple[int, str, Decimal]]:
-        """Return the units that served these communities longest; a unit has nobody to lead."""
-        if self.side is Side.UNIT:
-            return []
+        shown = months(self.period, self.today)[-MONTHS:]
+        spans = [days_of(*each) for each in shown]
         found: dict[int, dict[str, Number]] = {}
-        span = (self.period.first, self.period.last)
         for source, model in (
-            (sources.activities(self.side, *span), CheckIn),
-            (sources.sessions(self.side, *span), ServiceProject),
+            (sources.activities(self.side, *span, spans), CheckIn),
+            (sources.sessions(self.side, *span, spans), ServiceProject),
         ):
-            statement = source.split(self.among, anchor(model, Side.UNIT))
-            for row in self.session.execute(statement):
-                gather(found.setdefault(row[0], {}), source, row)
+            unit = anchor(model, Side.UNIT)
+            rows = self.session.execute(source.split(self.among, unit)).all()
+            self.sums |= {name: _total(rows, name) for name in source.sums}
+            own = [name for name in ("hours", "minutes") if name in source.sums]
+            for row in rows:
+                found.setdefault(row[0], {}).update((name, getattr(row, name)) for name in own)
+        by_month = [(*each, _hours(self.sums, str(number))) for number, each in enumerate(shown)]
+        # A unit by itself has nobody to lead.
+        return by_month, self._longest(found) if self.side is Side.COMMUNITY else []
+
+    def _longest(self, found: dict[int, dict[str, Number]]) -> list[tuple[int, str, Decimal]]:
         served = sorted(
             ((_hours(sums), number) for number, sums in found.items()),
             key=lambda each: (-each[0], each[1]),
@@ -133,8 +129,20 @@ class _Overview:
         return [(number, names[number], hours) for hours, number in served if hours]
 
 
-def _hours(sums: dict[str, Number]) -> Decimal:
-    return Decimal(figure(Side.COMMUNITY, "hours").formula(sums) or 0)
+def _total(rows: Sequence[Any], name: str) -> Number:
+    """Return the sum of a column; what no row has is nothing."""
+    return sum(value for row in rows if (value := getattr(row, name)) is not None)
+
+
+def days_of(year: int, month: int) -> tuple[dt.date, dt.date]:
+    """Return the first and the last day of a month."""
+    return dt.date(year, month, 1), dt.date(year, month, calendar.monthrange(year, month)[1])
+
+
+def _hours(sums: dict[str, Number], span: str = "") -> Decimal:
+    """Return the hours of some sums, or of their part of one span."""
+    parts = {name: sums.get(f"{name}{span}", 0) for name in ("hours", "minutes")}
+    return Decimal(figure(Side.COMMUNITY, "hours").formula(parts) or 0)
 
 
 def months(period: Period, today: dt.date) -> list[tuple[int, int]]:

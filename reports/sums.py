@@ -34,6 +34,8 @@ Number = int | Decimal
 Sums = Mapping[str, Number]
 #: Which organisations: a query for their ids, or the ids.
 Among = Select[Any] | Sequence[int]
+#: Stretches of days, both ends included.
+Spans = Sequence[tuple[dt.date, dt.date]]
 
 GOOD = (Grade.VERY_SATISFIED, Grade.SATISFIED)
 MET = (NeedStatus.DONE, NeedStatus.RATED)
@@ -239,26 +241,43 @@ def services(side: Side, first: dt.date, last: dt.date) -> Source:
     )
 
 
-def sessions(side: Side, first: dt.date, last: dt.date) -> Source:
-    """Sessions that were held, and how many minutes they lasted."""
+def sessions(side: Side, first: dt.date, last: dt.date, spans: Spans = ()) -> Source:
+    """Sessions that were held, and how many minutes they lasted; of each span as ``minutes0``, …"""
     begins, ends = ServiceSession.starts_at, ServiceSession.ends_at
     hours = extract("hour", ends) - extract("hour", begins)
-    minutes = extract("minute", ends) - extract("minute", begins)
+    minutes = hours * 60 + extract("minute", ends) - extract("minute", begins)
     return Source(
         anchor(ServiceProject, side),
         ServiceSession,
-        {"sessions": func.count(ServiceSession.id), "minutes": func.sum(hours * 60 + minutes)},
+        {
+            "sessions": func.count(ServiceSession.id),
+            "minutes": func.sum(minutes),
+            **_parts("minutes", minutes, ServiceSession.held_on, spans),
+        },
         (ServiceSession.attended.is_not(None), ServiceSession.held_on.between(first, last)),
         ((ServiceProject, ServiceProject.id == ServiceSession.service_id, False),),
     )
 
 
-def activities(side: Side, first: dt.date, last: dt.date) -> Source:
-    """Hours that party members served."""
+def activities(side: Side, first: dt.date, last: dt.date, spans: Spans = ()) -> Source:
+    """Hours that party members served; of each span as ``hours0``, ``hours1``, …"""
+    hours, day = CheckInActivity.hours, CheckInActivity.held_on
     return Source(
         anchor(CheckIn, side),
         CheckInActivity,
-        {"hours": func.sum(CheckInActivity.hours)},
-        (CheckInActivity.held_on.between(first, last),),
+        {"hours": func.sum(hours), **_parts("hours", hours, day, spans)},
+        (day.between(first, last),),
         ((CheckIn, CheckIn.id == CheckInActivity.check_in_id, False),),
     )
+
+
+def _parts(name: str, term: Any, day: Any, spans: Spans) -> dict[str, ColumnElement[Any]]:
+    """Return the sums of a term over each span of days.
+
+    In the same statement: to ask again for the months would walk all rows a second time, and to ask
+    the database for every row's month costs more than to compare its day.
+    """
+    return {
+        f"{name}{number}": func.sum(case((day.between(*span), term)))
+        for number, span in enumerate(spans)
+    }

@@ -46,7 +46,9 @@ def upgrade():
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("check_in", schema=None) as batch_op:
-        batch_op.create_index("ix_check_in_community", ["community_id", "status"], unique=False)
+        batch_op.create_index(
+            "ix_check_in_community", ["community_id", "status", "unit_id"], unique=False
+        )
 
     op.create_table(
         "letter_template",
