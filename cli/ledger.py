@@ -12,8 +12,8 @@ from sqlalchemy import select
 from database import db
 from models.ledger import Event
 from rules.actor import SYSTEM, acting_as
+from rules.chain_ends import broken_ends
 from rules.ledger import faults
-from rules.workflow import broken_ends
 
 ledger = AppGroup("ledger", help="The append-only ledger of steps.")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask_appbuilder.security.sqla.models import Role as FabRole
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.account import Account
@@ -43,7 +42,7 @@ def tell(
         )
         names = [role.value for role in roles]
         if names:
-            query = query.where(Account.roles.any(FabRole.name.in_(names)))
+            query = query.where(or_(*(Account.roles.any(name=name) for name in names)))
         told = select(Notice.account_id).where(Notice.key == key)
         people = set(session.scalars(query)) - set(session.scalars(told)) - {actor.user_id}
     if not people:

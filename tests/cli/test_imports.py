@@ -144,3 +144,17 @@ def test_unusable_arguments_exit_two(app: Flask, run: Run, words: tuple[object, 
     assert result.exit_code == 2
     assert result.stdout == ""
     assert count(app) == (0, 0)
+
+
+@pytest.mark.parametrize("kind", LEDGERS)
+def test_ledgers(app: Flask, run: Run, tmp_path: Path, kind: str) -> None:
+    """Agreements, resources, needs, services and check-ins, as the system."""
+    path = sheet(tmp_path, kind, SOUND[kind])
+    assert json.loads(run(kind, path, "--preview", "--json").stdout)["sheets"][0]["new"] == 1
+    data = json.loads(run(kind, path, "--json").stdout)
+    assert (data["applied"], data["sheets"][0]["new"]) == (True, 1)
+    again = run(kind, path)
+    assert "完全一致，没有需要导入的内容" in again.stdout
+    wrong = run(kind, sheet(tmp_path, kind, SOUND[kind] | {spec_named(kind).places[0]: "没有的"}))
+    assert wrong.exit_code == 1
+    assert "没有找到机构“没有的”" in wrong.stdout

@@ -69,9 +69,17 @@ def test_scopes_name_columns_and_parents_that_are_there() -> None:
     for each in ours():
         rule, columns = each.__scope__, inspect(each).columns
         if isinstance(rule, Anchored):
-            assert rule.columns
-            for name in (*rule.columns, rule.user_column or "id"):
+            assert rule.columns or rule.user_column
+            shared = rule.sharing
+            named = (shared.column, *shared.holders) if shared else ()
+            for name in (*rule.columns, rule.user_column or "id", *named):
                 assert name in columns, f"{each.__name__}.{name}"
+            if shared and shared.statuses:
+                known = {member.value for member in columns["status"].type.enum_class}
+                assert set(shared.statuses) < known, each
+            if shared and shared.offers:
+                table, key, organization = shared.offers
+                assert {key, organization} <= set(inspect(kinds[table]).columns.keys())
         elif isinstance(rule, Through):
             assert rule.column in columns
             assert rule.parent in kinds

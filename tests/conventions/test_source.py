@@ -113,6 +113,7 @@ REVIEWED = {
     "rules/parties.py": 1,  # derives party rows from the tree
     "rules/numbering.py": 1,  # advances a counter
     "rules/audit.py": 1,  # writes the audit log of the flush under way
+    "rules/notices.py": 1,  # tells people of a record that they reach
 }
 #: Who acts for the system where a person asked, because the answer depends on rows out of his reach.
 FOR_THE_SYSTEM = {

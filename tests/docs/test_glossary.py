@@ -11,12 +11,13 @@ import pytest
 from models.base import Titled
 from models.registry import record_types
 from presets import roles
+from reports import numbers, sums
 from rules import policy, workflow, workflows
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
 #: What this module imports, so that every enum and every table of steps is known.
-KNOWN = (roles, policy, workflow, workflows)
+KNOWN = (roles, policy, workflow, workflows, numbers, sums)
 
 
 def rows(heading: str) -> list[list[str]]:

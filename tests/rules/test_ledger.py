@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from models.ledger import AuditEntry, Event
 from models.ticket import Ticket
 from models.ticket import TicketStatus as S
-from rules import ledger, workflow
+from rules import ledger
 from rules.actor import SYSTEM, acting_as
+from rules.chain_ends import broken_ends
 from rules.ledger import GENESIS, LedgerIsAppendOnly
 from rules.scope import UnreviewedStatement
 from tests.conftest import Backend
@@ -177,7 +178,7 @@ def test_a_chain_whose_end_was_cut_off_is_found(session: Session, world: World, 
         session.connection().execute(delete(table).where(cut))
         session.commit()
         assert ledger.faults(chain(session, ticket)) == []
-        (sentence,) = workflow.broken_ends(session)
+        (sentence,) = broken_ends(session)
         assert sentence.startswith(f"ticket {ticket.id} 现为“待评价”")
         answer = verify(app)
         assert (answer.exit_code, sentence in answer.output) == (1, True)
@@ -189,7 +190,7 @@ def test_a_status_that_was_written_past_the_workflow_is_found(
     ticket = brought_to(world, S.RESOLVED)
     session.connection().execute(update(Ticket.__table__).values(status=S.CLOSED))
     session.commit()
-    assert workflow.broken_ends(session) == [
+    assert broken_ends(session) == [
         f"ticket {ticket.id} 现为“已销号”，流转记录最后一步却是“resolved”，"
         "可能缺少步骤或状态被改动。"
     ]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask_appbuilder.security.sqla.models import Role as FabRole
 from flask_appbuilder.security.sqla.models import User as FabUser
-from sqlalchemy import case, exists, func, literal, select, text, union_all
+from sqlalchemy import exists, func, select, text
 from sqlalchemy.orm import (
     Session,
     aliased,
@@ -43,6 +42,7 @@ from rules.scope import UnreviewedStatement, criterion
 from tests.factories.ledger_stage import LEDGERS
 from tests.factories.stage import TICKETS, Stage, built
 from tests.factories.world import ACCOUNTS, World
+from tests.rules.doors import COUNTS, DOORS, KNOCKS, through_alias
 
 SCOPED = [
     Ticket,
@@ -68,66 +68,8 @@ OPEN = [
     CalendarOverride,
     TicketSequence,
 ]
-#: Each opens a door to the rows of a model and returns the ids that come through.
-DOORS: dict[str, Callable[[Session, Any], set[Any]]] = {
-    "select": lambda s, m: {each.id for each in s.scalars(select(m)).unique()},
-    "column": lambda s, m: set(s.scalars(select(m.id))),
-    "query": lambda s, m: {each.id for each in s.query(m)},
-    "alias": lambda s, m: _through_alias(s, aliased(m)),
-    "alias of a subquery": lambda s, m: _through_alias(s, aliased(m, select(m).subquery())),
-    "subquery": lambda s, m: set(s.scalars(select(select(m.id).subquery().c.id))),
-    "cte": lambda s, m: set(s.scalars(select(select(m.id).cte().c.id))),
-    "union": lambda s, m: set(s.scalars(union_all(select(m.id), select(m.id).where(m.id > 0)))),
-    "join": lambda s, m: set(
-        s.scalars(select(m.id).select_from(Organization).join(m, Organization.code == "A"))
-    ),
-    "outer join": lambda s, m: (
-        set(
-            s.scalars(select(m.id).select_from(Organization).outerjoin(m, Organization.code == "A"))
-        )
-        - {None}
-    ),
-    "self join": lambda s, m: _self_join(s, m),  # noqa: PLW0108 - it is defined below
-    "case": lambda s, m: set(s.scalars(select(case((m.id > 0, m.id))))),
-}
-#: Each asks after one row by its id.
-KNOCKS: dict[str, Callable[[Session, Any, int], Any]] = {
-    "get": lambda s, m, each: s.get(m, each),
-    "get for update": lambda s, m, each: s.get(m, each, with_for_update=True),
-    "in": lambda s, m, each: s.scalar(select(literal(each).in_(select(m.id)))),
-    "exists": lambda s, m, each: s.scalar(select(exists(select(m.id).where(m.id == each)))),
-    "where exists": lambda s, m, each: s.scalar(
-        select(literal(1)).where(exists(select(m.id).where(m.id == each)))
-    ),
-    "correlated exists": lambda s, m, each: s.scalar(
-        select(Organization.id)
-        .where(Organization.code == "A")
-        .where(exists().where(m.id == each, Organization.id > 0))
-    ),
-    "scalar subquery": lambda s, m, each: s.scalar(
-        select(select(m.id).where(m.id == each).scalar_subquery())
-    ),
-}
 #: One account for everything, area and line, area alone, party, own, and nothing but oneself.
 OF_EACH_SCOPE = ("admin", "community", "duty", "handler2", "unit", "auditor")
-COUNTS: dict[str, Callable[[Session, Any], int | None]] = {
-    "count": lambda s, m: s.scalar(select(func.count(m.id))),
-    "count of a subquery": lambda s, m: s.scalar(
-        select(func.count()).select_from(select(m).subquery())
-    ),
-    "count from": lambda s, m: s.scalar(select(func.count()).select_from(m)),
-    "count from an alias": lambda s, m: s.scalar(select(func.count()).select_from(aliased(m))),
-    "legacy count": lambda s, m: s.query(m).count(),
-}
-
-
-def _through_alias(session: Session, alias: Any) -> set[int]:
-    return set(session.scalars(select(alias.id)))
-
-
-def _self_join(session: Session, model: Any) -> set[int]:
-    other = aliased(model)
-    return set(session.scalars(select(other.id).join(model, model.id == other.id)))
 
 
 @pytest.fixture
@@ -348,7 +290,7 @@ def test_fabs_own_relations_lead_to_no_other_account(session: Session, stage: St
             found = {user.id for role in roles for user in role.user}
             assert found == stage.seen(Account, account)
             assert set(session.scalars(select(FabUser.id))) == stage.seen(Account, account)
-            assert _through_alias(session, aliased(FabUser)) == stage.seen(Account, account)
+            assert through_alias(session, aliased(FabUser)) == stage.seen(Account, account)
 
 
 # Logs
