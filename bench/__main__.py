@@ -14,12 +14,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench import imports_bench, lists
+from bench import imports_bench, lists, one_letter_bench
 from bench.databases import BACKENDS, Server, server
+from bench.one_letter import COUNTIES
 from bench.timing import Result, table
 from models.base import utcnow
 
-BENCHES = ("import", "list")
+BENCHES = ("import", "list", "one-letter")
 FEWEST = 3000
 
 
@@ -53,6 +54,9 @@ def _measure(where: Server, folder: Path, asked: argparse.Namespace) -> list[Res
     if "list" in asked.only:
         _say(f"ticket pages on {where.name}, {asked.tickets} tickets")
         found += lists.run(where, folder, asked.tickets, asked.seed, asked.runs)
+    for county in asked.county if "one-letter" in asked.only else ():
+        _say(f"one letter, three lists on {where.name}, {county}")
+        found += one_letter_bench.run(where, folder, county, asked.seed, asked.runs)
     return found
 
 
@@ -65,6 +69,7 @@ def _about(asked: argparse.Namespace) -> dict[str, Any]:
     return {
         "at": utcnow().isoformat(timespec="seconds"),
         "tickets": asked.tickets,
+        "counties": asked.county,
         "seed": asked.seed,
         "cores": os.cpu_count(),
         "machine": platform.machine(),
@@ -80,7 +85,15 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--runs", type=int, default=15, help="of each call; the median counts")
-    parser.add_argument("--only", type=_some(BENCHES), default=list(BENCHES), help="import,list")
+    parser.add_argument(
+        "--only", type=_some(BENCHES), default=list(BENCHES), help=",".join(BENCHES)
+    )
+    parser.add_argument(
+        "--county",
+        type=_some(tuple(COUNTIES)),
+        default=list(COUNTIES),
+        help=f"of one-letter: {','.join(COUNTIES)}",
+    )
     parser.add_argument(
         "--backend", type=_some(BACKENDS), default=list(BACKENDS), help="sqlite,postgresql"
     )

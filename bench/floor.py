@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask, render_template, request
 from jinja2 import DictLoader
-from sqlalchemy import create_engine, select
+from sqlalchemy import Select, create_engine, select
 
 from models.mechanism import WhistleClass
+from models.need import Need
 from models.organization import Organization
 from models.ticket import Ticket
 
@@ -16,7 +19,8 @@ _PAGE = """<!doctype html><title>tickets</title><table>
 
 
 def floor(url: str) -> Flask:
-    """Return a tiny application over the same database: ``/?ids=1,2,3`` lists those tickets.
+    """Return a tiny application over the same database: ``/?ids=1,2,3`` lists those tickets,
+    ``/needs?ids=1,2,3`` those needs.
 
     One joined query with the columns of the product's list, no log-in, no scope, no layout.
     """
@@ -49,5 +53,30 @@ def floor(url: str) -> Flask:
             rows = connection.execute(query.where(ticket.c.id.in_(ids))).all()
         return render_template("page.html", rows=rows)
 
+    @app.get("/needs")
+    def needs() -> str:
+        ids = [int(each) for each in request.args["ids"].split(",")]
+        with engine.connect() as connection:
+            rows = connection.execute(_needs().where(Need.__table__.c.id.in_(ids))).all()
+        return render_template("page.html", rows=rows)
+
     app.extensions["floor_engine"] = engine
     return app
+
+
+def _needs() -> Select[Any]:
+    need = Need.__table__
+    place, holder = Organization.__table__.alias(), Organization.__table__.alias()
+    return (
+        select(
+            need.c.title,
+            place.c.name,
+            need.c.category,
+            need.c.status,
+            holder.c.name,
+            need.c.published_on,
+        )
+        .join(place, place.c.id == need.c.community_id)
+        .outerjoin(holder, holder.c.id == need.c.claimed_by_id)
+        .order_by(need.c.id.desc())
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -70,7 +71,7 @@ class Rows:
         """Return a day of the last ``most``, more often one of late."""
         return self.until - dt.timedelta(days=int(most * self.rng.random() ** 1.3))
 
-    def _among(self, weights: dict[Any, float]) -> Any:
+    def _among(self, weights: Mapping[Any, float]) -> Any:
         (chosen,) = self.rng.choices(list(weights), list(weights.values()))
         return chosen
 
