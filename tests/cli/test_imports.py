@@ -17,6 +17,7 @@ from rules.actor import SYSTEM, acting_as
 from tests.conftest import Backend
 from tests.imports.books import MESSY, ORGANIZATIONS, THREE_LISTS
 from tests.imports.conftest import lists_of_demo, organizations_of_demo
+from tests.imports.ledgers import LEDGERS, SOUND, sheet, spec_named
 
 Run = Callable[..., Result]
 

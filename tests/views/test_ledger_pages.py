@@ -48,7 +48,8 @@ def imported(stage: Stage, account: str, kind: str, path: Path) -> int:
 def needs(stage: Stage) -> dict[str, str | None]:
     """Return the detail of each need by its title."""
     with stage.session() as session, acting_as(session, SYSTEM):
-        return {title: detail for title, detail in session.execute(select(Need.title, Need.detail))}
+        rows = session.execute(select(Need.title, Need.detail))
+        return {row.title: row.detail for row in rows}
 
 
 def test_from_the_list_to_the_batch_and_back(stage: Stage, watch: Watch, tmp_path: Path) -> None:
