@@ -124,6 +124,8 @@ FOR_THE_SYSTEM = {
     "rules/ledger.py",  # the chain's last link
     "rules/matching.py",  # what takes the time of a resource, told without its name
     "rules/letters.py",  # the county's own template, whoever prints a letter
+    "rules/notices.py",  # whose accounts belong to an organisation
+    "rules/services.py",  # a need goes back, though its provider reaches it no more
     "rules/numbering.py",  # namesakes of the township
     "rules/organizations.py",  # the tree's lines, realms and names
     "rules/parties.py",  # the ticket's own places
