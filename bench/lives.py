@@ -22,12 +22,12 @@ from bench.matters import (
     WITHDRAW_REASONS,
     Matter,
 )
+from models.grade import Grade
 from models.ledger import Event
 from models.organization import OrganizationKind
 from models.ticket import (
     AssignmentRole,
     AssignmentStatus,
-    Grade,
     Ticket,
     TicketStatus,
     Verdict,
