@@ -209,33 +209,14 @@ class Oracle:
             if a.status.value == "in_force" and (a.unit_id if unit else a.community_id) in places
         ]
         begun = [s for s in services if self.counts(s)]
-        held = [
-            each
-            for each in self.rows[ServiceSession]
-            if each.service_id in {s.id for s in services}
-            and each.attended is not None
-            and within(each.held_on)
-        ]
+        held = self.held(services)
         graded = [n.grade for n in needs if within(n.done_on) and n.grade]
         graded += [s.grade for s in begun if s.grade]
         good = [grade for grade in graded if grade.value in ("very_satisfied", "satisfied")]
         result: dict[str, Value] = {
             "agreements": len(agreements),
             "resources": len(self.resources(unit, places, agreements)),
-            "resources_used": len(
-                {
-                    link.resource_id
-                    for link in self.rows[ServiceResource]
-                    if link.service_id in {s.id for s in begun}
-                }
-            ),
-            "needs_published": sum(
-                within(n.published_on) and n.status.value != "gathered" for n in needs
-            ),
-            "needs_met": sum(
-                within(n.done_on) and n.status.value in ("done", "rated") for n in needs
-            ),
-            "wishes": sum(n.is_wish and within(n.claimed_on) for n in needs),
+            "resources_used": len(self.used(begun)),
             "services": len(begun),
             "sessions": len(held),
             "hours": self.hours(members, held),
@@ -243,9 +224,31 @@ class Oracle:
             "funds": sum((s.funds or Decimal(0) for s in begun), Decimal(0)),
             "satisfaction": Decimal(len(good)) / len(graded) if graded else None,
         }
-        if unit:
-            del result["needs_published"]
-        return result
+        return result | self.asked(needs, unit)
+
+    @staticmethod
+    def asked(needs: list[Need], unit: bool) -> dict[str, Value]:
+        """Return the figures of needs; a unit has published none."""
+        states = [(n.status.value, n) for n in needs]
+        published = sum(within(n.published_on) and state != "gathered" for state, n in states)
+        met = sum(within(n.done_on) and state in ("done", "rated") for state, n in states)
+        wishes = sum(n.is_wish and within(n.claimed_on) for n in needs)
+        found: dict[str, Value] = {"needs_met": met, "wishes": wishes}
+        return found if unit else found | {"needs_published": published}
+
+    def held(self, services: list[ServiceProject]) -> list[ServiceSession]:
+        """Return the sessions of some projects that were held in the period."""
+        ids = {each.id for each in services}
+        return [
+            each
+            for each in self.rows[ServiceSession]
+            if each.service_id in ids and each.attended is not None and within(each.held_on)
+        ]
+
+    def used(self, services: list[ServiceProject]) -> set[int]:
+        """Return the resources that some projects used."""
+        ids = {each.id for each in services}
+        return {link.resource_id for link in self.rows[ServiceResource] if link.service_id in ids}
 
     def resources(self, unit: bool, places: set[int], agreements: Iterable[Agreement]) -> set[int]:
         """Return the resources on offer: the units' own, or what partners offer the communities."""
