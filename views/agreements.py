@@ -26,7 +26,6 @@ from views.context import actor, session
 from views.flow import FlowView
 from views.forms import RecordForm
 from views.letters import letters_of
-from views.listing import parse
 from views.presentation import Link, MenuEntry
 from views.rendering import EMPTY
 from views.scans import scans_context
@@ -129,7 +128,9 @@ class AgreementView(FlowView):
         if record is not None:
             return [Link(_("打印协议书"), self.url("letter", pk=record.id), "fa-file-word")]
         asked = {name: value for name, value in request.args.items() if name not in _CURSORS}
-        return [Link(_("批量打印协议书"), self.url("letters", **asked), "fa-file-word")]
+        return [
+            Link(_("批量打印协议书"), self.url("letters", **asked), "fa-file-word", of_rows=True)
+        ]
 
     @expose("/letter/<int:pk>")
     @has_access
@@ -141,20 +142,9 @@ class AgreementView(FlowView):
     @has_access
     def letters(self) -> Response:
         """Send all that the list's filter finds as one Word document, in the list's order."""
-        asked = parse(
-            request.args,
-            orders=self.order_columns,
-            default=self.default_order,
-            filters=self.filter_names(),
+        asked = self.asked_for()
+        statement = self.ordered(self.listed(asked), asked).options(
+            joinedload(Agreement.community).joinedload(Organization.realm),
+            joinedload(Agreement.renews),
         )
-        columns = [getattr(Agreement, asked.order.column), Agreement.id]
-        statement = (
-            self.listed(asked)
-            .options(
-                joinedload(Agreement.community).joinedload(Organization.realm),
-                joinedload(Agreement.renews),
-            )
-            .order_by(*(each.desc() if asked.order.descending else each for each in columns))
-            .limit(MOST + 1)
-        )
-        return letters_of(list(session().scalars(statement).unique()))
+        return letters_of(list(session().scalars(statement.limit(MOST + 1)).unique()))

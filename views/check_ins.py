@@ -20,7 +20,7 @@ from rules.scope import reachable
 from rules.workflows.check_ins import SERVING
 from views.context import actor, session
 from views.flow import FlowView
-from views.forms import RecordForm
+from views.forms import RecordForm, prefill
 from views.listing import Order, id_of
 from views.presentation import Link, MenuEntry
 from views.records import FormGroups, RecordView, RelatedList
@@ -143,7 +143,7 @@ class CheckInActivityView(RecordView):
         number = id_of(request.args.get("check_in", ""))
         if number is not None:
             chosen = self.choices("check_in").where(CheckIn.id == number)
-            record.check_in = session().scalars(chosen).first()
+            prefill(record, "check_in", session().scalars(chosen).first())
 
     def before_save(self, record: Any, form: RecordForm) -> None:
         """Hold the activity to the rules."""

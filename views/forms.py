@@ -7,12 +7,13 @@ import decimal
 from collections.abc import Callable, Container, Iterable
 from typing import Any
 
-from flask import jsonify
+from flask import jsonify, request
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 from sqlalchemy import Select, inspect
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 from werkzeug.wrappers import Response
 from wtforms import (
     BooleanField,
@@ -252,6 +253,15 @@ def populate(form: RecordForm, record: Any, extra: Container[str] = ()) -> None:
     for field in form:
         if field.name in known and field.name not in ("version", "id") and field.name not in extra:
             field.populate_obj(record, field.name)
+
+
+def prefill(record: Any, relation: str, chosen: Any) -> None:
+    """Let an empty form show a record as chosen already, without tying the new record to it.
+
+    A real assignment would put the new record, which nobody has saved, into the other's list.
+    """
+    if request.method == "GET":
+        set_committed_value(record, relation, chosen)
 
 
 def chooser(session: Session, statement: Any, model: type[Any]) -> Chooser:

@@ -17,6 +17,7 @@ from models.duty import DutyListStatus, DutyListType
 from models.imports import ImportBatch, ImportStatus
 from rules.errors import Forbidden, Refused
 from rules.policy import Action
+from views import permissions
 from views.batch_changes import SHOWN_CHANGES, changes_table, may_have_file
 from views.context import actor, unit_of_work
 from views.presentation import Button, Column, Link, MenuEntry, Related, Row, Table
@@ -63,7 +64,9 @@ class ImportBatchView(RecordView):
         if record is None:
             return []
         links = []
-        if record.kind == "duty-items" and record.state is ImportStatus.APPLIED:
+        applied = record.state is ImportStatus.APPLIED
+        may_list = permissions.allowed(actor().roles, "can_list", "DutyListView")
+        if record.kind == "duty-items" and applied and may_list:
             drafts = {"organization": record.organization_id, "status": DutyListStatus.DRAFT.value}
             where = url_for("DutyListView.list", **drafts)
             links.append(Link(_("去发布清单"), where, "fa-list-check", "primary"))

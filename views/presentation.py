@@ -101,12 +101,13 @@ class Filter:
 
 @dataclass(frozen=True)
 class Link:
-    """A button that leads somewhere by GET."""
+    """A button that leads somewhere by GET. ``of_rows``: of no use where the list shows none."""
 
     label: str
     url: str
     icon: str = ""
     tone: str = "default"
+    of_rows: bool = False
 
 
 @dataclass(frozen=True)

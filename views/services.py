@@ -30,7 +30,7 @@ from rules.scope import reachable
 from rules.services import OPEN_STATES, attendance, check, check_session, tie
 from views.context import actor, session
 from views.flow import FlowView
-from views.forms import RecordForm, RecordSelectField, chooser
+from views.forms import RecordForm, RecordSelectField, chooser, prefill
 from views.listing import Order, id_of
 from views.presentation import Link, MenuEntry
 from views.records import FormGroups, RecordView, RelatedList
@@ -233,7 +233,7 @@ class ServiceSessionView(RecordView):
         number = id_of(request.args.get("service", ""))
         if number is not None:
             chosen = self.choices("service").where(ServiceProject.id == number)
-            record.service = session().scalars(chosen).first()
+            prefill(record, "service", session().scalars(chosen).first())
 
     def before_save(self, record: Any, form: RecordForm) -> None:
         """Hold the session to the rules, and to a project that is not finished."""

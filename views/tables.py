@@ -33,13 +33,14 @@ class ListPage:
     def context(self) -> dict[str, Any]:
         """Return the template's variables."""
         view = self.view
-        links = view.extra_links(None)
+        table = self.table()
+        links = [each for each in view.extra_links(None) if table.rows or not each.of_rows]
         title, add = view.titled("list", view.noun), None
         if view.may("can_add"):
             add = Link(view.titled("add", _("新增")), view.url("add"), "fa-plus", "primary")
         return {
             "view_title": title,
-            "table": self.table(),
+            "table": table,
             "tabs": self.tabs(),
             "filters": self.filters(),
             "q": self.asked.query,

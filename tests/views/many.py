@@ -10,14 +10,18 @@ from sqlalchemy.orm import Session
 
 from models.account import Account
 from models.agreement import Agreement, AgreementKind
+from models.check_in import CheckIn
 from models.duty import DutyItem, DutyItemDepartment, DutyList, DutyListType
 from models.imports import ImportBatch
 from models.ledger import AuditEntry
 from models.mechanism import CalendarOverride, Mechanism
+from models.notice import Notice
 from models.organization import Organization, OrganizationKind
+from models.service import ServiceNeed, ServiceProject, ServiceResource
 from models.ticket import Ticket
 from rules import workflow
 from rules.actor import SYSTEM
+from tests.factories import ledgers
 from tests.factories.world import World
 
 #: The first rows have a ticket at every stage, the others a draft and one at work.
@@ -50,6 +54,7 @@ class Many:
             self.agreements(each)
             self.duty_lists(each)
             self.tickets(each)
+            self.ledgers(each)
             self.others(each)
         self.session.commit()
 
@@ -120,6 +125,35 @@ class Many:
     def inputs(self) -> dict[str, Any]:
         lead, other = self.world.place("A-D1").id, self.world.place("A-D2").id
         return {"lead": lead, "assisting": [other], "note": "说明", "result": "修好了"}
+
+    def ledgers(self, number: int) -> None:
+        """Rows of A11 and A-U1, tied to those that the pages under test show."""
+        world = self.world
+        resource = ledgers.resource(world, "A-U1", f"礼堂{number:03}")
+        need = ledgers.need(world, "A11", f"想要{number:03}")
+        service = self.first(ServiceProject, ServiceProject.title.contains("s11"))
+        if number < VARIED:
+            service.need_links.append(ServiceNeed(need=need))
+            service.resource_links.append(ServiceResource(resource=resource))
+        ledgers.service(
+            world, "A-U1", "A11", f"服务{number:03}", needs=[need], resources=[resource]
+        )
+        ledgers.session_of(world, service, ago=number)
+        ledgers.check_in(world, "A-U1", "A11", f"党员{number:03}")
+        member = self.first(CheckIn, CheckIn.member.contains("k11"))
+        ledgers.activity(world, member, ago=number)
+        self.session.add(
+            Notice(
+                account_id=world.account("unit").id,
+                key=f"many:{number}",
+                title="有人认领",
+                record_type="need",
+                record_id=need.id,
+            )
+        )
+
+    def first(self, model: type[Any], test: Any) -> Any:
+        return self.session.scalars(select(model).where(test)).one()
 
     def others(self, number: int) -> None:
         self.session.add(CalendarOverride(day=DAY + dt.timedelta(days=number), working=True))

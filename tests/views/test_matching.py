@@ -150,7 +150,7 @@ def test_no_match_says_why_and_what_to_do(pairs: Pairs, as_seen_by: Any) -> None
         [
             "没有找到“场地”类的可用资源。可以请签约单位补充资源，或由组织部门在全县统筹。",
             "这条需求还没有公布。公布之后再匹配资源。",
-            "这条需求现在是“取消”，不再匹配资源。",
+            "这条需求现在是“已取消”，不再匹配资源。",
         ],
         strict=True,
     ):

@@ -18,16 +18,20 @@ ACCOUNTS = ["admin", "office", "returns", "party", "duty", "township", "communit
 ACCOUNTS += ["unit", "inspector", "leader", "auditor", "blank"]
 
 LEDGERS = ("tickets", "agreements", "duty-lists", "duty-items", "import-batches", "organizations")
-LEDGERS += ("accounts", "mechanisms", "calendar", "audit")
+LEDGERS += ("accounts", "mechanisms", "calendar", "audit", "resources", "needs", "services")
+LEDGERS += ("sessions", "check-ins", "check-in-activities", "letter-templates", "notices")
 
 #: ASCII words that a Chinese page may show.
 ALLOWED = {
-    "Excel", "English", "MB", "xlsx", "xls", "xlsm", "ods", "SHA-256",
+    "Excel", "English", "MB", "KB", "xlsx", "xls", "xlsm", "ods", "SHA-256",
+    "Word", "PDF", "pdf", "jpg", "png", "docx",
+    # the words that a letter's template may use
+    "if", "else", "endif", "p",
     # data of the stage, not words of the interface
     *PEOPLE, "zqacAqz", "zqacBqz", "jiujiang", "example.invalid",
 }  # fmt: skip
 DATA = re.compile(
-    r"zq\w+qz(\.xlsx)?|[\w.]+@example\.invalid|\b[AB]\d*(-[A-Z]{1,3}\d?)?\b|\bA1-PCS\b|[0-9a-f]{64}"
+    r"zq\w+qz(\.\w+)?|138\S+zpp?|[\w.]+@example\.invalid|\b[AB]\d*(-[A-Z]{1,3}\d?)?\b|\bA1-PCS\b|[0-9a-f]{64}"
 )
 
 

@@ -23,7 +23,9 @@ Login = Callable[[str], FlaskClient]
 @pytest.fixture
 def agreement(world: World, session: Session) -> int:
     """A draft agreement's id."""
-    found = world.agreement("A11", "A-U1", "协议1", objectives="原来的目标", unit_phone="0951-1")
+    found = world.agreement(
+        "A11", "A-U1", "协议1", objectives="原来的目标", unit_phone="0951-1", unit_liaison="张联络"
+    )
     session.commit()
     return found.id
 
@@ -47,22 +49,22 @@ def test_the_second_sees_both_texts_and_decides(
     first, second = login("party"), login("admin")
     path = f"/agreements/edit/{agreement}"
     mine, theirs = opened(first, agreement), opened(second, agreement)
-    saved = second.post(path, data=theirs.data(objectives="对方的目标", unit_phone="0951-2"))
+    saved = second.post(path, data=theirs.data(objectives="对方的目标", unit_liaison="李联络"))
     assert saved.status_code == 302
 
     answer = first.post(path, data=mine.data(objectives="我的目标"))
     assert answer.status_code == 409
     assert "刚刚被别人保存过" in errors_of(answer.text)
-    for both in ("我的目标", "对方的目标", "0951-1", "0951-2"):
+    for both in ("我的目标", "对方的目标", "张联络", "李联络"):
         assert both in answer.text
     assert column(session, agreement, "objectives") == "对方的目标"
 
     again = record_form(answer.text)
     assert again.data()["objectives"] == ["我的目标"]
-    decided = first.post(path, data=again.data(unit_phone="0951-2"))
+    decided = first.post(path, data=again.data(unit_liaison="李联络"))
     assert decided.status_code == 302
     assert column(session, agreement, "objectives") == "我的目标"
-    assert column(session, agreement, "unit_phone") == "0951-2"
+    assert column(session, agreement, "unit_liaison") == "李联络"
 
 
 def test_the_second_is_asked_again_if_a_third_was_faster(

@@ -37,8 +37,21 @@ LISTS = [
     ("admin", "/audit/list/"),
     ("auditor", "/audit/list/?q=协议"),
     ("admin", "/policy/list/"),
+    ("party", "/resources/list/"),
+    ("community", "/resources/list/?q=礼堂"),
+    ("unit", "/resources/list/"),
+    ("party", "/needs/list/"),
+    ("community", "/needs/list/?tab=published"),
+    ("unit", "/needs/list/?q=想"),
+    ("party", "/services/list/"),
+    ("unit", "/services/list/?order=planned_from"),
+    ("community", "/sessions/list/"),
+    ("party", "/check-ins/list/"),
+    ("unit", "/check-in-activities/list/?order=held_on"),
+    ("unit", "/notices/list/"),
 ]
-MOST_OF_A_LIST = 7
+#: The bell asks one on every page.
+MOST_OF_A_LIST = 8
 #: The receivers of a ticket depend on the ticket, which is read first.
 MOST_OF_A_BOX = 9
 WORKBENCHES = [
@@ -50,6 +63,7 @@ WORKBENCHES = [
     "duty",
     "returns",
     "inspector",
+    "unit",
 ]
 MOST_OF_A_WORKBENCH = 24
 SELECT_BOXES = [
@@ -57,6 +71,10 @@ SELECT_BOXES = [
     ("community", "/tickets/options/duty_item"),
     ("duty", "/duty-items/options/duty_list"),
     ("office", "/tickets/receivers/{t11}"),
+    ("party", "/resources/options/owner"),
+    ("unit", "/services/options/need_links"),
+    ("community", "/check-ins/options/unit"),
+    ("community", "/needs/claimants/{n11}"),
 ]
 DETAILS = [
     ("office", "/tickets/show/{t11}"),
@@ -71,6 +89,13 @@ DETAILS = [
     ("admin", "/mechanisms/show/{mA}"),
     ("admin", "/import-batches/show/{b1}"),
     ("admin", "/audit/show/{xA}"),
+    ("unit", "/resources/show/{r1}"),
+    ("community", "/needs/show/{n11}"),
+    ("unit", "/needs/show/{n11}"),
+    ("community", "/services/show/{s11}"),
+    ("unit", "/services/edit/{s11}"),
+    ("unit", "/check-ins/show/{k11}"),
+    ("unit", "/sessions/edit/{v11}"),
 ]
 MOST_OF_A_DETAIL = 22
 

@@ -6,7 +6,9 @@ import re
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
+from models.notice import Notice
 from models.ticket import Ticket
 from rules.actor import SYSTEM, acting_as
 from tests.factories.world import World
@@ -114,10 +116,14 @@ def test_a_queue_shows_eight_and_counts_all(stage: Stage, watch: Watch) -> None:
     assert len(row_ids(stage.client("township").get(link[1]).text)) == 9
 
 
-def test_the_bell_counts_what_waits(stage: Stage) -> None:
+def test_the_navigation_counts_what_waits_and_the_bell_what_is_unread(stage: Stage) -> None:
     client = stage.client("party")
     client.get("/")
     page = client.get("/agreements/list/").text
-    assert "等我处理：" in page
     waiting = sum(len(rows) for rows in queues(client.get("/").text).values())
-    assert f"等我处理：{waiting} 件" in page
+    assert re.search(rf'<span class="nav-count">{waiting}<', page)
+    with stage.session() as session, acting_as(session, SYSTEM):
+        account = World(session).account("community").id
+        query = select(func.count(Notice.id)).where(Notice.account_id == account)
+        unread = session.scalar(query)
+    assert f"未读消息：{unread} 条" in stage.client("community").get("/").text
