@@ -24,7 +24,7 @@ class NeedStatus(Titled):
     IN_HAND = "in_hand", "办理", "progress"
     DONE = "done", "完成", "warning"
     RATED = "rated", "评价", "success"
-    CANCELLED = "cancelled", "取消", "muted"
+    CANCELLED = "cancelled", "已取消", "muted"
 
 
 #: What partners see: a need that is still being gathered is the community's own.

@@ -10,7 +10,7 @@ from typing import Any
 from flask import request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import gettext as _
-from flask_babel import ngettext
+from flask_babel import ngettext, pgettext
 from markupsafe import Markup
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload, raiseload
@@ -280,7 +280,7 @@ def _next(need: Need) -> list[Link]:
     step = "claim" if _takers("claim") & roles else "claim_for" if need.is_wish else ""
     if _takers(step) & roles:
         url = view.url("show", pk=need.id) + f"#step-{step}"
-        links.append(Link(_("认领"), url, "fa-hand"))
+        links.append(Link(pgettext("step", "认领"), url, "fa-hand"))
     if allows(roles, "service_project", Action.ADD):
         url = url_for("MatchView.need", pk=need.id)
         links.append(Link(_("匹配资源"), url, "fa-puzzle-piece"))

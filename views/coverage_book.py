@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from sqlalchemy.orm import joinedload
 
 from models.agreement import Agreement
@@ -41,7 +42,7 @@ def sheets(found: Coverage, today: dt.date) -> list[Sheet]:
         *listed,
         Sheet(
             _("协议类型"),
-            (_("协议类型"), _("现行协议"), _("村（社区）"), _("单位")),
+            (_("协议类型"), _("现行协议"), _("村（社区）"), pgettext("side", "单位")),
             [
                 (_(each.kind.title), each.agreements, each.communities, each.units)
                 for each in found.pairs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
 from reports.coverage import expiry
 from reports.numbers import Period
@@ -101,6 +102,6 @@ def units_by_hours(found: Overview) -> Chart:
         "units",
         _("服务时长前 10 位的单位"),
         _("统计期间内为这些村（社区）服务时间最长的单位，单位：小时。"),
-        (_("单位"), _("小时")),
+        (pgettext("side", "单位"), _("小时")),
         bars,
     )

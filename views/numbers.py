@@ -12,6 +12,7 @@ from flask import request, send_file, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from markupsafe import Markup
 
 from models.base import utcnow
@@ -261,7 +262,7 @@ class LinesPage:
     def table(self) -> Table:
         """Return the table with its way to the other pages."""
         number, pages = self.page.number, self.page.pages
-        place = _("单位") if self.side is Side.UNIT else _("村（社区）")
+        place = pgettext("side", "单位") if self.side is Side.UNIT else _("村（社区）")
         return Table(
             [
                 self._column("name", place),

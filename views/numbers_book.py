@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
 from reports.numbers import Figure, Line, Measure, Period, figures_of
 from reports.overview import Overview
@@ -18,13 +19,13 @@ def heading(figure: Figure) -> str:
     """Return a figure's heading with its measure."""
     if figure.measure is Measure.SHARE:
         return _(figure.label)
-    return f"{_(figure.label)}（{_(figure.measure.title)}）"
+    return _("%(label)s（%(measure)s）", label=_(figure.label), measure=_(figure.measure.title))
 
 
 def lines_sheets(side: Side, lines: Sequence[Line], period: Period) -> list[Sheet]:
     """Return the sheet of a side's organisations, and the one of meanings."""
     figures = figures_of(side)
-    place = _("单位") if side is Side.UNIT else _("村（社区）")
+    place = pgettext("side", "单位") if side is Side.UNIT else _("村（社区）")
     rows: list[Sequence[Content]] = [
         (line.name, *(line.values[each.name] for each in figures)) for line in lines
     ]
@@ -63,7 +64,7 @@ def _totals(found: Overview, figures: Sequence[Figure]) -> list[Sheet]:
     """Return the figures, one below the other; shares by themselves, in a format of their own."""
     counted = [each for each in figures if each.measure is not Measure.SHARE]
     shares = [each for each in figures if each.measure is Measure.SHARE]
-    heads = (_("指标"), _("数值"), _("单位"))
+    heads = (_("指标"), _("数值"), pgettext("measure", "单位"))
     return [
         Sheet(
             _("合计"),
@@ -82,7 +83,11 @@ def _units(found: Overview) -> list[Sheet]:
     if found.side is Side.UNIT:
         return []
     rows = [(name, hours) for _number, name, hours in found.units]
-    return [Sheet(_("单位服务时长"), (_("单位"), _("小时")), rows, ("", "#,##0.0"), (30,))]
+    return [
+        Sheet(
+            _("单位服务时长"), (pgettext("side", "单位"), _("小时")), rows, ("", "#,##0.0"), (30,)
+        )
+    ]
 
 
 def meanings(figures: Sequence[Figure], period: Period) -> Sheet:
