@@ -21,7 +21,7 @@ Message = tuple[int, str | None, Any, list[str]]
 
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 #: Declaring call → the positional argument that is a text.
-POSITIONS = {"field": 0, "Field": 1, "Input": 1, "say": 0}
+POSITIONS = {"field": 0, "Field": 1, "Input": 1, "say": 0, "Links": 0}
 #: Keyword arguments that are texts, whatever is called.
 KEYWORDS = ("label", "help")
 #: Calls that name a workflow step. A step's name has a context of its own, since a status or a

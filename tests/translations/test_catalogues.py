@@ -20,6 +20,9 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from flask_babel import gettext, ngettext, pgettext
 
+from presets.letter import CLOSING
+from rules.needs import CLAIM_DAYS
+from rules.workflows.needs import DUE
 from tests.conftest import Backend
 from tests.translations.reading import CHINESE
 from translations import extractor
@@ -101,9 +104,27 @@ def test_extraction_finds_texts_of_every_kind(extracted: Catalog) -> None:
         (None, "密码至少 10 位，并且同时含有字母和数字。"),  # a sentence of the rules
         (None, ("%(num)s 个工作日", "%(num)s 个工作日")),  # a plural
         (None, "跳到正文"),  # a template
+        (None, "提供给的社区"),  # a column of an import that stands for links
+        (None, "现行协议"),  # a figure of a report
+        (None, "人次"),  # its measure
+        (None, "期间内开始的服务项目的经费合计。"),  # what it means
+        (None, "名称相近"),  # why two fit
+        (None, "打印当天的日期"),  # a field of the letter
+        ("side", "单位"),  # a word in one of its senses
         (None, "Access is Denied"),  # a library's
     ]
     assert not set(wanted) - keys(extracted)
+
+
+def test_what_the_letter_says_is_no_text_of_the_interface(extracted: Catalog) -> None:
+    assert (None, CLOSING) not in keys(extracted)
+
+
+def test_a_help_names_the_days_that_a_claim_has() -> None:
+    """A text is looked up as it stands, so its number is written out."""
+    assert f" {CLAIM_DAYS} 天" in DUE.help
+    (english,) = (m.string for m in messages(catalogue("en")) if m.id == DUE.help)
+    assert f" {CLAIM_DAYS} days" in english
 
 
 @pytest.mark.parametrize("locale", ["zh", "en"])
@@ -141,6 +162,8 @@ def test_one_chinese_text_has_one_english_text_per_context() -> None:
     """What one does and what then is may be one word in Chinese."""
     named = {message.context: message.string for message in catalogue("en") if message.id == "生效"}
     assert named == {None: "In force", extractor.STEP_CONTEXT: "Bring into force"}
+    units = {message.context: message.string for message in catalogue("en") if message.id == "单位"}
+    assert units == {None: "Organization", "side": "Unit", "measure": "Measure"}
 
 
 def test_chinese_texts_need_no_translation(sqlite: Backend) -> None:
