@@ -21,7 +21,7 @@ from rules.workflow import Input, Step
 from rules.workflows.check_ins import SERVING
 from rules.workflows.ticket_effects import DISPATCHABLE, active
 from views.context import actor, session
-from views.forms import RecordSelectField, chooser
+from views.forms import RecordSelectField, choice_text, chooser
 from views.presentation import Button, FormGroup
 
 if TYPE_CHECKING:
@@ -200,10 +200,22 @@ def data_of(record: Any, step: Step, form: StepForm) -> dict[str, Any]:
 
 
 def typed(record: Any, step: Step, form: StepForm) -> list[tuple[str, str]]:
-    """Return what the person wrote, label by label, so that a refusal loses none of it."""
+    """Return what the person wrote or chose, label by label, so that a refusal loses none of it."""
     kept = []
     for name in field_names(record, step):
-        value = form[name].data
-        if isinstance(value, str) and value.strip() and not name.startswith("grade-"):
-            kept.append((str(form[name].label.text), value))
+        text = _said(form[name]) if not name.startswith("grade-") else ""
+        if text:
+            kept.append((str(form[name].label.text), text))
     return kept
+
+
+def _said(field: Any) -> str:
+    """Return a field's content as people read it."""
+    value = field.data
+    if value in (None, "", []):
+        return ""
+    if isinstance(field, RadioField):
+        return next((str(choice.label.text) for choice in field if choice.checked), "")
+    if isinstance(field, RecordSelectField):
+        return _("、").join(choice_text(each) for each in (value if field.multiple else [value]))
+    return str(value).strip()
