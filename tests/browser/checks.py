@@ -17,7 +17,7 @@ _OVERFLOW = """() => {
   const out = [...document.body.querySelectorAll("*")].filter((part) => {
     const box = part.getBoundingClientRect();
     return box.width && box.height && box.right > edge + 1 && !scrolls(part.parentElement)
-      && getComputedStyle(part).visibility !== "hidden";
+      && part.checkVisibility({visibilityProperty: true});
   });
   const names = out.slice(0, 5).map((part) => `${part.tagName.toLowerCase()}.${part.className}`);
   const wide = document.documentElement.scrollWidth - edge;

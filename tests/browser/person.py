@@ -66,11 +66,39 @@ class Person:
     def walk(self, *labels: str) -> None:
         """Follow links by their words, one after the other, the first from the side navigation."""
         first, *others = labels
-        self.page.get_by_role("navigation", name="主导航").get_by_role(
-            "link", name=first, exact=True
-        ).click()
+        if self.page.evaluate("innerWidth") < DESK:
+            self.page.get_by_role("button", name="打开导航").click()
+        drawer = self.page.get_by_role("navigation", name="主导航")
+        self.follow(drawer.get_by_role("link", name=first, exact=True))
         for label in others:
-            self.page.get_by_role("main").get_by_role("link", name=label).first.click()
+            self.follow(self.page.get_by_role("main").get_by_role("link", name=label).first)
+
+    def follow(self, link: Locator) -> None:
+        """Click a link, and wait until the page that it leads to is there."""
+        where = link.get_attribute("href")
+        link.click()
+        self.page.wait_for_url(f"{self.address}{where}")
+
+    def find(self, ledger: str, what: str) -> None:
+        """Look a record up in a list by what its search finds, and open it."""
+        self.walk(ledger)
+        self.page.get_by_role("searchbox").fill(what)
+        self.page.get_by_role("button", name="查询").click()
+        rows = self.page.get_by_role("rowheader")
+        expect(rows).to_have_count(1)
+        self.follow(rows.get_by_role("link"))
+        expect(self.page.get_by_role("heading", level=1)).to_be_visible()
+
+    def told(self, what: str) -> None:
+        """Open by the bell the notice that says something, and what it is about."""
+        self.follow(self.page.get_by_role("link", name="未读消息"))
+        self.page.get_by_role("button", name=what).first.click()
+
+    def save(self, what: Locator) -> tuple[str, bytes]:
+        """Click what sends a file; return the name it comes with, and its bytes."""
+        with self.page.expect_download() as sent:
+            what.click()
+        return sent.value.suggested_filename, sent.value.path().read_bytes()
 
     def start(self, label: str) -> Locator:
         """Press the button of a workflow step; return its dialogue."""

@@ -207,14 +207,7 @@ def a_return_is_refused(visit: Visit) -> None:
 
 def find(visit: Visit, account: str, what: str) -> None:
     """Look a ticket up in the ledger by its number or title, and open it."""
-    person = visit(account)
-    person.walk("哨单台账")
-    person.page.get_by_role("searchbox").fill(what)
-    person.page.get_by_role("button", name="查询").click()
-    rows = person.page.get_by_role("rowheader")
-    expect(rows).to_have_count(1)
-    rows.get_by_role("link").click()
-    expect(person.page.get_by_role("heading", level=1)).to_be_visible()
+    visit(account).find("哨单台账", what)
 
 
 def clock(visit: Visit, account: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -16,8 +16,39 @@ from tests.browser.person import DESK, PHONE, Person
 
 pytestmark = pytest.mark.browser
 
-#: Pages of a kind that are looked at: tickets differ by their state.
-LOOKS = {"/tickets/show/#": 3}
+#: Pages of a kind that are looked at: what has a life differs by its state.
+LOOKS = {
+    "/tickets/show/#": 3,
+    "/needs/show/#": 3,
+    "/services/show/#": 2,
+    "/resources/show/#": 2,
+    "/agreements/show/#": 2,
+    "/check-ins/show/#": 2,
+}
+#: Links that send a file instead of a page.
+FILE = re.compile(r"/(export|template|standard|letters?|file)(/#)?$")
+LISTS = ("needs", "resources", "services", "sessions", "check-ins", "check-in-activities")
+#: What the walk must have come to, beside what every account has: the kinds of pages by account.
+ON_THE_WAY = {
+    "party": {
+        *(f"/{name}/{page}" for name in LISTS for page in ("list/", "show/#", "add")),
+        *(f"/imports/{name}/" for name in ("agreements", "needs", "resources", "services", "check-ins")),
+        "/board/", "/matching/need/#", "/matching/resource/#",
+        "/coverage/", "/coverage/units/", "/coverage/communities/",
+        "/numbers/", "/numbers/units/", "/numbers/communities/",
+        "/agreements/list/", "/agreements/show/#", "/agreements/add", "/agreements/edit/#",
+        "/letter-templates/list/", "/letter-templates/add",
+    },
+    "community": {
+        *(f"/{name}/{page}" for name in LISTS for page in ("list/", "show/#")),
+        "/needs/add", "/board/", "/numbers/", "/notices/list/",
+    },
+    "unit": {
+        *(f"/{name}/{page}" for name in LISTS for page in ("list/", "show/#")),
+        "/resources/add", "/resources/edit/#", "/sessions/add", "/sessions/edit/#",
+        "/board/", "/numbers/", "/notices/list/",
+    },
+}  # fmt: skip
 LONG = "示范县城关镇东关社区老旧小区综合改造与长效管理联合服务中心ABCDEFGHIJKLMNOPQRSTUVWXYZ-0123456789"
 
 
@@ -31,8 +62,12 @@ def outlines() -> set[tuple[int, str]]:
 def test_every_page_in_reach(visit: Visit, outlines: set[tuple[int, str]], account: str) -> None:
     """No page is wider than its window, bars anybody's way, errs, or asks another machine."""
     person = visit(account)
-    seen = [path for path in walk(person) for _ in [look(person, path, outlines)]]
+    seen = set()
+    for path in walk(person):
+        look(person, path, outlines)
+        seen.add(kind_of(path))
     assert len(seen) >= 5
+    assert ON_THE_WAY.get(account, set()) <= seen
     assert person.troubles == []
 
 
@@ -42,17 +77,30 @@ def walk(person: Person) -> Iterator[str]:
     met = set(waiting)
     while waiting:
         path = waiting.pop(0)
-        kind = re.sub(r"\d+", "#", urlsplit(path).path)
+        kind = kind_of(path)
         looked[kind] = looked.get(kind, 0) + 1
-        if looked[kind] > LOOKS.get(kind, 1) or kind.startswith(("/lang", "/import-batches/file")):
+        if looked[kind] > LOOKS.get(kind, 1) or kind.startswith("/lang"):
+            continue
+        if FILE.search(kind):
+            sent = person.context.request.get(f"{person.address}{path}")
+            assert (sent.status, sent.headers.get("content-disposition", "")[:10]) == (
+                200,
+                "attachment",
+            ), path
             continue
         assert person.open(path) == 200, path
         yield path
         links = person.page.locator("a[href^='/']").evaluate_all(
             "links => links.map((link) => link.getAttribute('href'))"
         )
-        waiting += [link for link in dict.fromkeys(links) if link not in met]
-        met.update(links)
+        found = dict.fromkeys(urldefrag(link).url for link in links)
+        waiting += [link for link in found if link not in met]
+        met.update(found)
+
+
+def kind_of(path: str) -> str:
+    """Return a path without its numbers and its query."""
+    return re.sub(r"\d+", "#", urlsplit(path).path)
 
 
 def look(person: Person, path: str, outlines: set[tuple[int, str]]) -> None:
