@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask_appbuilder.security.sqla.models import Permission, RegisterUser
 from flask_appbuilder.security.sqla.models import Role as FabRole
@@ -13,7 +15,7 @@ from models.organization import Organization
 from models.ticket import Ticket
 from rules.actor import SYSTEM, acting_as
 from rules.policy import Action
-from rules.scope import reachable
+from rules.scope import reachable, read_options
 from tests.factories.stage import OF_A, Stage, built
 from tests.factories.world import World
 from tests.factories.writing import granted, one, refused, setting
@@ -150,3 +152,25 @@ def test_select_boxes_offer_what_a_write_would_be_allowed(
     with acting_as(one_session, SYSTEM):
         assert len(one_session.scalars(select(Organization.code).where(everywhere)).all()) == 20
     assert set(one_stage.ids[Ticket]) >= OF_A
+
+
+def test_one_compiled_statement_serves_the_actors_of_a_role_and_no_others(
+    one_world: World, one_session: Session
+) -> None:
+    """The criteria's part of a cache key is a number: the same for the same SQL, and for no other."""
+
+    def key(account: str) -> tuple[Any, list[Any]]:
+        options = read_options(one_world.actor(account), Action.READ)
+        found = select(Ticket.id).options(*options)._generate_cache_key()
+        assert found is not None
+        return found.key, [each.value for each in found.bindparams]
+
+    first, second = key("community"), key("community2")
+    assert first[0] == second[0]
+    assert first[1] != second[1]
+    assert len(first[1]) == len(second[1])
+    others = [
+        key(name)[0] for name in ("community", "township", "office", "handler", "unit", "admin")
+    ]
+    assert len({str(each) for each in others}) == len(others)
+    assert key("community") == first
