@@ -124,7 +124,7 @@ def test_a_help_names_the_days_that_a_claim_has() -> None:
     """A text is looked up as it stands, so its number is written out."""
     assert f" {CLAIM_DAYS} 天" in DUE.help
     (english,) = (m.string for m in messages(catalogue("en")) if m.id == DUE.help)
-    assert f" {CLAIM_DAYS} days" in english
+    assert f" {CLAIM_DAYS} days" in str(english)
 
 
 @pytest.mark.parametrize("locale", ["zh", "en"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from cli.demo import load
 from database import db
 from models.duty import DutyListType
 from presets import demo_county
+from reports.numbers import Measure
 from rules.actor import SYSTEM, acting_as
 from tests.conftest import close, logger_in, make_app
 from tests.factories.world import PASSWORD
@@ -29,8 +31,12 @@ LATIN = re.compile(r"(?<![{A-Za-z])[A-Za-z]{2,}")
 ENDONYMS = {"中文", "English"}
 #: Names of products, formats and units that Chinese people write in Latin letters.
 WRITTEN_SO = {"Excel", "WPS", "MB", "SHA", "xlsx", "xls", "xlsm", "ods"}
+WRITTEN_SO |= {"Word", "PDF", "JPEG", "PNG", "docx", "pdf", "jpg", "png", "if", "endif"}
 #: What records of the demo county are called that the interface also says.
 HOMONYMS = {"吹哨办", "即时", *(kind.title for kind in DutyListType)}
+HOMONYMS |= {measure.title for measure in Measure}
+#: Fields and conditions of a letter template: they are typed as they stand, whoever reads the page.
+MARKS = re.compile(r"\{[{%].*?[%}]\}")
 
 
 @dataclass
@@ -48,10 +54,12 @@ class County:
 
     def foreign(self, html: str, locale: str) -> list[str]:
         """Return the texts of a page that are in the wrong language."""
-        return [text for text in texts_of(html) if self._is_foreign(text, locale)]
+        return [text for text in texts_of(html) if self.is_foreign(text, locale)]
 
-    def _is_foreign(self, text: str, locale: str) -> bool:
+    def is_foreign(self, text: str, locale: str) -> bool:
+        """Tell whether a text says anything in the wrong language that is no record's data."""
         wrong = CHINESE if locale == "en" else LATIN
+        text = MARKS.sub("", text)
         if text in ENDONYMS or not wrong.search(text):
             return False
         rest = self.remover.rest(text)
@@ -98,10 +106,22 @@ def test_every_page_speaks_one_language(county: County, username: str, locale: s
     assert not wrong, "\n".join(sorted(wrong))
 
 
+#: The lists of domain section 4.
+LEDGERS = ("resources", "needs", "services", "sessions", "check-ins", "check-in-activities")
+
+
 def refusals(client: FlaskClient, stranger: FlaskClient) -> Iterator[str]:
     """Yield pages that say what is wrong."""
     for path in ("/accounts/add", "/organizations/add", "/agreements/add", "/calendar/add"):
         yield client.post(path, data={}).text
+    for path in LEDGERS:
+        yield client.post(f"/{path}/add", data={}).text
+        yield client.get(f"/{path}/list/?q=nothing-like-it").text
+    yield client.post("/letter-templates/add", data={}).text
+    yield client.post("/matching/arrange", data={"need": "1", "resource": "1"}).text
+    yield client.get("/board/?category=goods&is_wish=1").text
+    yield client.get("/numbers/units/?q=nothing-like-it").text
+    yield client.get("/coverage/units/?q=nothing-like-it").text
     yield client.post("/accounts/add", data={"role_names": "emperor", "email": "x" * 400}).text
     yield client.post("/agreements/add", data={"valid_from": "yesterday", "kind": "none"}).text
     yield client.post("/my-password/", data={}).text
@@ -151,12 +171,58 @@ def test_a_preview_speaks_one_language(county: County, tmp_path: Path, locale: s
     assert county.foreign(answer.text, locale) == []
 
 
+@pytest.mark.parametrize("path", ["resources", "needs", "services", "check-ins", "agreements"])
+def test_what_a_ledger_sends_out_and_takes_in_again_speaks_english(
+    county: County, tmp_path: Path, path: str
+) -> None:
+    """The same rows: nothing to import; an empty template: no data. Headings stay Chinese."""
+    client = county.client("party", "en")
+    for name in ("export", "template"):
+        with client.get(f"/{path}/{name}") as sent:
+            assert sent.status_code == 200
+            book = load_workbook(io.BytesIO(sent.data))
+        book.worksheets[0].title = "9"
+        book.save(tmp_path / "9.xlsx")
+        with (tmp_path / "9.xlsx").open("rb") as file:
+            answer = client.post(
+                f"/imports/{path}/", data={"file": (file, "9.xlsx")}, follow_redirects=True
+            )
+        assert answer.status_code == 200
+        assert "nothing to import" in answer.text
+        assert county.foreign(answer.text, "en") == []
+
+
+def words_of(content: bytes) -> Iterator[str]:
+    """Yield the sheets' names and every text in the cells."""
+    book = load_workbook(io.BytesIO(content))
+    yield from book.sheetnames
+    for sheet in book:
+        for row in sheet.iter_rows(values_only=True):
+            yield from (cell for cell in row if isinstance(cell, str))
+
+
+@pytest.mark.parametrize("username", ["party", "unit"])
+def test_workbooks_of_figures_speak_english(county: County, username: str) -> None:
+    client, found = county.client(username, "en"), 0
+    for path in ("numbers", "numbers/units", "numbers/communities", "coverage"):
+        with client.get(f"/{path}/export") as answer:
+            if answer.status_code == 403:
+                continue
+            content = answer.data
+        found += 1
+        foreign = [text for text in words_of(content) if county.is_foreign(text, "en")]
+        assert foreign == []
+    assert found
+
+
 def test_the_reader_would_notice(county: County) -> None:
     page = "<p title='{}'>{}</p>".format
     assert county.foreign(page("Name", "新的文字"), "en") == ["新的文字"]
     assert county.foreign(page("新的文字", "Name"), "en") == ["新的文字"]
     assert county.foreign(page("名称", "Untranslated"), "zh") == ["Untranslated"]
     assert county.foreign(page("县住房和城乡建设局", "东关社区"), "en") == []
+    assert county.foreign(page("{{ 甲方 }}", "{%p if 续签自 %}"), "en") == []
+    assert county.foreign(page("Name", "{{ 甲方 }}的"), "en") == ["{{ 甲方 }}的"]
 
 
 def test_the_log_names_fields_and_roles_as_forms_do(county: County) -> None:
