@@ -6,114 +6,19 @@ A county of its own is built in a temporary folder and served on the first free 
 
 from __future__ import annotations
 
-import base64
-import os
 import secrets
 import shutil
-import socket
-import struct
-import subprocess
-import sys
 import tempfile
-import time
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+import ledgers
+from camera import IMAGES, NARROW, ROOT, Camera, choose, step, ticket
+from county import served
+from playwright.sync_api import Page, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
-IMAGES = ROOT / "docs" / "images"
 MESSY = ROOT / "tests" / "samples" / "messy"
-PALETTE = Path(__file__).with_name("palette.js").read_text(encoding="utf-8")
 PASSWORD = f"guide-{secrets.token_hex(4)}"
-PORTS = range(8120, 8130)
-COLOURS = 160
-WIDE, NARROW = 1280, 360
-
-
-class Camera:
-    """A browser at one address that logs in as an account and keeps what it sees."""
-
-    def __init__(self, browser: Browser, address: str) -> None:
-        self.browser, self.address = browser, address
-        self.darkroom = browser.new_page()
-
-    @contextmanager
-    def acting_as(self, username: str, width: int = WIDE, height: int = 720) -> Iterator[Page]:
-        """Yield a page on which the account is logged in."""
-        context = self.browser.new_context(
-            viewport={"width": width, "height": height},
-            locale="zh-CN",
-            timezone_id="Asia/Shanghai",
-            reduced_motion="reduce",
-            base_url=self.address,
-        )
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.goto("/login/")
-        page.fill("#username", username)
-        page.fill("#password", PASSWORD)
-        page.click("main [type=submit], form [type=submit]")
-        page.wait_for_url(f"{self.address}/")
-        yield page
-        context.close()
-
-    def keep(self, page: Page, name: str, height: int | None = None) -> None:
-        """Write what the page shows, from its top, as docs/images/NAME.png."""
-        if height is not None:
-            width = page.viewport_size["width"] if page.viewport_size else WIDE
-            page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_load_state("networkidle")
-        source = base64.b64encode(page.screenshot(animations="disabled")).decode("ascii")
-        found = self.darkroom.evaluate(
-            PALETTE, {"source": f"data:image/png;base64,{source}", "limit": COLOURS}
-        )
-        path = IMAGES / f"{name}.png"
-        path.write_bytes(png(found))
-        print(f"  {path.relative_to(ROOT)}  {path.stat().st_size / 1024:.0f} KB")
-
-
-def png(picture: dict[str, Any]) -> bytes:
-    """Return a PNG with a palette: ``width``, ``height``, ``palette`` (r, g, b), ``pixels`` (base64)."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        check = struct.pack(">I", zlib.crc32(kind + content))
-        return struct.pack(">I", len(content)) + kind + content + check
-
-    width, height = picture["width"], picture["height"]
-    pixels = base64.b64decode(picture["pixels"])
-    lines = b"".join(b"\0" + pixels[at * width : (at + 1) * width] for at in range(height))
-    return b"".join(
-        (
-            b"\x89PNG\r\n\x1a\n",
-            chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
-            chunk(b"PLTE", bytes(part for colour in picture["palette"] for part in colour)),
-            chunk(b"IDAT", zlib.compress(lines, 9)),
-            chunk(b"IEND", b""),
-        )
-    )
-
-
-def ticket(page: Page, words: str) -> None:
-    """Open the ticket whose title contains the words."""
-    page.goto(f"/tickets/list/?q={words}")
-    page.locator("table.records tbody tr").filter(has_text=words).locator("a").first.click()
-    page.wait_for_load_state("networkidle")
-
-
-def step(page: Page, name: str) -> None:
-    """Open the dialogue of a workflow step."""
-    page.click(f"button#step-{name}")
-
-
-def choose(page: Page, field: str, words: str) -> None:
-    """Pick from a select box that looks its choices up as one types."""
-    combo = page.locator(f".combo:has(select[name={field}])")
-    combo.locator("input").fill(words)
-    combo.locator("[role=option]", has_text=words).first.click()
 
 
 def community(camera: Camera) -> None:
@@ -230,7 +135,6 @@ def others(camera: Camera) -> None:
         page.goto("/audit/list/?q=示党共建")
         camera.keep(page, "auditor-list", 560)
         page.locator("table.records tbody tr").filter(has_text="修改").locator("a").first.click()
-        page.locator("summary").filter(has_text="修改记录").click()
         camera.keep(page, "auditor-entry", 560)
     with camera.acting_as("admin") as page:
         page.goto("/accounts/list/")
@@ -251,52 +155,8 @@ ROUNDS: tuple[Callable[[Camera], None], ...] = (
     party,
     duty,
     others,
+    *ledgers.ROUNDS,
 )
-
-
-def free_port() -> int:
-    """Return the first port of ours that nobody listens on."""
-    for port in PORTS:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
-    raise SystemExit(f"端口 {PORTS.start}–{PORTS.stop - 1} 都被占用，请先停掉占用它们的程序。")
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Build the demo county in the folder and serve it; yields its address."""
-    port = free_port()
-    settings = {name: text for name, text in os.environ.items() if not name.startswith("CHUISHAO_")}
-    settings |= {
-        "CHUISHAO_DATA_DIR": str(folder),
-        "CHUISHAO_PORT": str(port),
-        "CHUISHAO_DEMO_PASSWORD": PASSWORD,
-    }
-    flask = [sys.executable, "-m", "flask", "--app", "app"]
-    for words in (["db", "upgrade"], ["sync-roles"], ["demo"]):
-        subprocess.run([*flask, *words], cwd=ROOT, env=settings, check=True, capture_output=True)  # noqa: S603 - our own commands
-    quiet = subprocess.DEVNULL
-    server = subprocess.Popen(  # noqa: S603 - our own server
-        [*flask, "serve"], cwd=ROOT, env=settings, stdout=quiet, stderr=quiet
-    )
-    try:
-        wait_for(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def wait_for(port: int, seconds: float = 30) -> None:
-    """Return when somebody listens on the port; ``SystemExit`` if nobody does in time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise SystemExit("示范县的服务没有启动，请先运行 make run 看它报什么错。")
 
 
 def main() -> None:
@@ -304,14 +164,14 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
-        served(Path(folder)) as address,
+        served(Path(folder), PASSWORD) as address,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"),
             args=["--no-sandbox", "--disable-gpu", "--disable-lcd-text"],
         )
-        camera = Camera(browser, address)
+        camera = Camera(browser, address, PASSWORD)
         for take in ROUNDS:
             take(camera)
         browser.close()
