@@ -13,8 +13,9 @@ from werkzeug.wrappers import Response
 
 from models.agreement import Agreement
 from models.scan import AgreementScan, ScanKind
+from rules import personal
 from rules.attachments import path_of, size_text
-from rules.errors import Refused
+from rules.errors import Forbidden, Refused
 from rules.policy import Action
 from rules.scans import ENDINGS, LARGEST, MOST, attach
 from views import permissions
@@ -31,13 +32,17 @@ MIMETYPES = {
 }
 
 
+#: A scan shows what the page masks.
+NOT_FOR_OTHERS = "扫描件上有双方联系人的电话，只有协议双方和组织部门可以打开。"
+
+
 def data_dir() -> Path:
     """Return the folder that holds what the database does not."""
     return Path(current_app.config["DATA_DIR"])
 
 
 class AgreementScanView(BaseView):
-    """The files of an agreement: whoever reads it reads them, whoever may edit it keeps them.
+    """The files of an agreement: whoever may edit it keeps them, its parties read them.
 
     Its status does not matter: the signed paper comes after the signing.
     """
@@ -82,6 +87,8 @@ class AgreementScanView(BaseView):
     def file(self, pk: int) -> Response:
         """Send a scan under the name it came with; never to be opened by the browser in place."""
         scan = self._found(pk)
+        if not personal.may_read(actor(), scan.agreement):
+            raise Forbidden(_(NOT_FOR_OTHERS))
         path = path_of(scan.file_hash, data_dir())
         if not path.is_file():
             abort(404)
@@ -128,6 +135,7 @@ def scans_context(agreement: Agreement) -> dict[str, Any]:
         .where(AgreementScan.agreement_id == agreement.id)
         .order_by(AgreementScan.id)
     )
+    open_to_reader = personal.may_read(actor(), agreement)
     scans = [
         {
             "name": scan.file_name,
@@ -136,7 +144,7 @@ def scans_context(agreement: Agreement) -> dict[str, Any]:
             "who": scan.uploaded_by,
             "at": scan.created_at,
             "id": scan.id,
-            "url": url_for("AgreementScanView.file", pk=scan.id),
+            "url": url_for("AgreementScanView.file", pk=scan.id) if open_to_reader else None,
             "delete_url": url_for("AgreementScanView.delete", pk=scan.id) if mine else None,
         }
         for scan in session().scalars(query)

@@ -326,6 +326,12 @@ TEMPLATES = {
 }
 #: Scan → the agreement that it belongs to: whoever reads or keeps the one reads or keeps the other.
 SCANS = {"a11": "g11", "a12": "g12", "ab": "gb"}
+#: Scan → those who open it: the parties and the organisation department, for numbers stand on it.
+READ_SCANS = {
+    "a11": names("unit community party"),
+    "a12": names("unit2 community2 party"),
+    "ab": names("unitb communityb partyb"),
+}
 #: Whose figures of units are whole, and whose of communities: partners see parts only.
 UNIT_FIGURES = names(f"admin office party inspector leader officeb partyb {UNITS}")
 COMMUNITY_FIGURES = names(

@@ -80,6 +80,9 @@ def test_several_at_once_listed_sent_and_deleted(stage: Stage, watch: Watch) -> 
     assert client.get(f"/agreement-scans/file/{found['第二页.jpg']}").status_code == 404
 
 
+PARTIES = ("community", "unit", "party")
+
+
 @pytest.mark.parametrize("account", [*READERS, *STRANGERS, "duty", "auditor", "blank"])
 def test_who_sees_and_who_keeps(stage: Stage, watch: Watch, account: str) -> None:
     upload(stage, "party", ("zq扫描zq.pdf", PDF))
@@ -91,8 +94,13 @@ def test_who_sees_and_who_keeps(stage: Stage, watch: Watch, account: str) -> Non
     assert (f"/agreement-scans/upload/{stage.id('g11')}" in actions) is keeps
     assert (f"/agreement-scans/delete/{pk}" in actions) is keeps
     sent = stage.client(account).get(f"/agreement-scans/file/{pk}")
-    if account in READERS:
+    assert (f"/agreement-scans/file/{pk}" in shown) is (account in PARTIES)
+    if account in PARTIES:
         assert sent.status_code == 200
+    elif account in READERS:
+        # The numbers that the page masks stand on the paper.
+        assert sent.status_code == 403
+        assert "只有协议双方和组织部门可以打开" in sent.text
     else:
         assert sent.status_code in (302, 403, 404)
         assert "zq扫描zq" not in sent.text
