@@ -247,9 +247,10 @@ class ServiceSessionView(RecordView):
         """The page names the project."""
         return [joinedload(ServiceSession.service)]
 
-    def cell_time(self, record: Any) -> str:
-        """Show from when until when."""
-        return f"{record.starts_at:%H:%M}–{record.ends_at:%H:%M}"
+    def cell_time(self, record: Any) -> Markup:
+        """Show from when until when, never on two lines."""
+        text = f"{record.starts_at:%H:%M}–{record.ends_at:%H:%M}"
+        return Markup('<span class="stamp">{}</span>').format(text)
 
     def cell_attended(self, record: Any) -> Markup | str:
         """Say that a session is still to come."""
