@@ -43,11 +43,11 @@ class CheckInView(FlowView):
     wide_only = ["reported_on"]
     labels = {"hours_served": "累计服务时长（小时）"}
     form_groups = [
-        ("报到", ["member", "unit", "community", "post", "skills", "reported_on"]),
+        ("报到登记", ["member", "unit", "community", "post", "skills", "reported_on"]),
         ("联系方式", ["phone"]),
     ]
     show_groups = [
-        ("报到", ["member", "unit", "community", "post", "skills", "reported_on", "phone"]),
+        ("报到登记", ["member", "unit", "community", "post", "skills", "reported_on", "phone"]),
         ("服务与评议", ["hours_served", "report", "grade"]),
     ]
     related = [RelatedList("CheckInActivityView", "check_in", "服务记录")]
