@@ -15,7 +15,10 @@ from sqlalchemy import ColumnElement, and_, func, select
 
 from models.agreement import Agreement, AgreementStatus
 from models.base import utcnow
+from models.check_in import CheckIn, CheckInStatus
 from models.duty import DutyList, DutyListStatus
+from models.need import Need, NeedStatus, Urgency
+from models.service import ServiceProject, ServiceStatus
 from models.ticket import FINAL, AssignmentRole, AssignmentStatus, Rating, Ticket, TicketAssignment
 from models.ticket import TicketStatus as S
 from presets.roles import Role
@@ -87,9 +90,38 @@ def queues_of(who: Actor) -> list[Waiting]:
         Waiting(Role.COMMUNITY_STAFF, "60 天内到期的协议", "AgreementView", soon, Agreement.valid_until, "近期没有到期的协议。", ending, todo=False),
         Waiting(Role.UNIT_LIAISON, "60 天内到期的协议", "AgreementView", soon, Agreement.valid_until, "近期没有到期的协议。", ending, todo=False),
         Waiting(Role.UNIT_LIAISON, "本单位的协议", "AgreementView", Agreement.status == AgreementStatus.IN_FORCE, Agreement.valid_until, "本单位还没有生效的协议。", todo=False),
+        *_ledgers(who),
         Waiting(Role.DUTY_LIST_OFFICER, "待发布的清单", "DutyListView", drafts, DutyList.id, "没有待发布的清单。", (("status", "draft"),)),
         Waiting(Role.TOWNSHIP_REVIEWER, "待发布的清单", "DutyListView", and_(drafts, DutyList.organization_id == who.area_id), DutyList.id, "没有待发布的清单。", (("status", "draft"),)),
     ]  # fmt: skip
+
+
+def _ledgers(who: Actor) -> list[Waiting]:
+    """Return the queues of needs, services and check-ins: each side's next step (domain 4)."""
+    own = Need.claimed_by_id == who.organization_id
+    claimed = and_(own, Need.status.in_((NeedStatus.CLAIMED, NeedStatus.IN_HAND)))
+    provided = ServiceProject.provider_id == who.organization_id
+    planned = and_(provided, ServiceProject.status == ServiceStatus.PLANNED)
+    under_way = and_(provided, ServiceProject.status == ServiceStatus.UNDER_WAY)
+    wishes = and_(Need.status == NeedStatus.PUBLISHED, Need.is_wish.is_(True))
+    to_match = and_(Need.status == NeedStatus.PUBLISHED, Need.urgency == Urgency.URGENT)
+    found = [
+        Waiting(Role.COMMUNITY_STAFF, "待公布的需求", "NeedView", Need.status == NeedStatus.GATHERED, Need.id, "没有待公布的需求。", (("status", "gathered"),)),
+        Waiting(Role.COMMUNITY_STAFF, "待评价的需求", "NeedView", Need.status == NeedStatus.DONE, Need.id, "没有待评价的需求。", (("tab", "done"),)),
+        Waiting(Role.COMMUNITY_STAFF, "待评价的服务", "ServiceProjectView", ServiceProject.status == ServiceStatus.COMPLETED, ServiceProject.id, "没有待评价的服务。", (("tab", "completed"),)),
+        Waiting(Role.COMMUNITY_STAFF, "待确认的报到", "CheckInView", CheckIn.status == CheckInStatus.REGISTERED, CheckIn.id, "没有待确认的报到。", (("status", "registered"),)),
+        Waiting(Role.ORGANIZATION_DEPARTMENT, "待匹配的紧急需求", "NeedView", to_match, Need.id, "没有待匹配的紧急需求。", (("status", "published"), ("urgency", "urgent"))),
+    ]  # fmt: skip
+    for role in (Role.UNIT_LIAISON, Role.DEPARTMENT_HANDLER):
+        found += [
+            Waiting(role, "待接单的服务", "ServiceProjectView", planned, ServiceProject.planned_from, "没有待接单的服务。", (("tab", "planned"),)),
+            Waiting(role, "本单位认领的需求", "NeedView", claimed, Need.due_on, "没有在办的认领。", (("claimed_by", str(who.organization_id)),)),
+            Waiting(role, "实施中的服务", "ServiceProjectView", under_way, ServiceProject.planned_until, "没有实施中的服务。", (("tab", "under_way"),), todo=False),
+        ]  # fmt: skip
+    found.append(
+        Waiting(Role.UNIT_LIAISON, "可以认领的微心愿", "NeedView", wishes, Need.id, "没有可以认领的微心愿。", (("tab", "wish"),), todo=False)
+    )  # fmt: skip
+    return found
 
 
 def _rated() -> ColumnElement[bool]:

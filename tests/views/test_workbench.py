@@ -36,7 +36,13 @@ def figures(html: str) -> dict[str, str]:
 
 #: account → queue → what waits in it on the stage, by hand
 WAITING: dict[str, dict[str, str]] = {
-    "community": {"草稿": "d11"},
+    "community": {
+        "草稿": "d11",
+        "待公布的需求": "n11d",
+        "待评价的需求": "",
+        "待评价的服务": "",
+        "待确认的报到": "",
+    },
     "township2": {"待审核的哨单": ""},
     "office": {"待派单的哨单": "", "待销号": ""},
     "handler": {"待应哨": "t11", "办理中": "", "协办事项": ""},
@@ -45,7 +51,14 @@ WAITING: dict[str, dict[str, str]] = {
     "handlerb": {"待应哨": "tb"},
     "party": {"草拟中的协议": "e11 g21"},
     "partyb": {"草拟中的协议": ""},
-    "unit": {"本单位的协议": "g11"},
+    "unit": {
+        "本单位的协议": "g11",
+        "待接单的服务": "s11",
+        "本单位认领的需求": "",
+        "实施中的服务": "",
+        "可以认领的微心愿": "",
+    },
+    "unit2": {"待接单的服务": "s12"},
     "duty": {"待发布的清单": "l1 l2"},
     "dutyb": {"待发布的清单": "lb"},
     "township": {"待发布的清单": "l1", "待审核的哨单": ""},
