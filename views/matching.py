@@ -26,7 +26,7 @@ from rules.policy import Action, allows
 from views import details, permissions
 from views.context import actor, session, unit_of_work
 from views.listing import id_of
-from views.presentation import Column, Crumb, Detail, Related, Row, Table
+from views.presentation import Column, Crumb, Detail, Link, Related, Row, Table
 from views.records import RecordView
 from views.registry import view_of
 from views.rendering import EMPTY, badge, shown
@@ -159,6 +159,17 @@ def panel_for_resource(record: Resource) -> Related | None:
         return None
     matches = _matches(record, PANEL)
     return Related(_("匹配需求"), _panel(record, matches, _("所在社区")))
+
+
+def match_link(record: Need | Resource) -> list[Link]:
+    """Return the button that leads to what fits, where ``panel_for_…`` would show something."""
+    waiting = record.status in (NeedStatus.PUBLISHED, ResourceStatus.AVAILABLE)
+    if not waiting or not allows(actor().roles, *ADD):
+        return []
+    kind, label = (
+        ("need", _("匹配资源")) if isinstance(record, Need) else ("resource", _("匹配需求"))
+    )
+    return [Link(label, url_for(f"MatchView.{kind}", pk=record.id), "fa-puzzle-piece", "primary")]
 
 
 def _panel(record: Need | Resource, matches: list[Match], side: str) -> Table:

@@ -24,8 +24,8 @@ from rules.scope import reachable
 from views.context import actor, session
 from views.flow import FlowView
 from views.forms import RecordForm, options_of
-from views.matching import panel_for_need
-from views.presentation import MenuEntry
+from views.matching import match_link, panel_for_need
+from views.presentation import Link, MenuEntry
 from views.rendering import badge, shown
 from views.steps import claimants
 from views.tables import links_to
@@ -122,6 +122,10 @@ class NeedView(FlowView):
     def detail_title(self, record: Any) -> str:
         """On its own page the title stands alone."""
         return str(record.title)
+
+    def extra_links(self, record: Any | None) -> list[Link]:
+        """Lead to what fits."""
+        return match_link(record) if record is not None else []
 
     def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
         """Show what resources fit a published need, with the way to arrange a service."""

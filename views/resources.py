@@ -19,8 +19,8 @@ from rules.scope import reachable
 from views.context import actor, session
 from views.flow import FlowView
 from views.forms import RecordForm, RecordSelectField, chooser
-from views.matching import panel_for_resource
-from views.presentation import MenuEntry
+from views.matching import match_link, panel_for_resource
+from views.presentation import Link, MenuEntry
 from views.rendering import shown
 from views.tables import links_to
 
@@ -106,6 +106,10 @@ class ResourceView(FlowView):
             joinedload(Resource.owner),
             selectinload(Resource.offers).joinedload(ResourceOffer.organization),
         ]
+
+    def extra_links(self, record: Any | None) -> list[Link]:
+        """Lead to what fits."""
+        return match_link(record) if record is not None else []
 
     def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
         """Show what needs an available resource fits, with the way to arrange a service."""

@@ -151,6 +151,7 @@ class WorkbenchView(IndexView):
         """Show the actor's queues and his scope's health in four figures."""
         who = actor()
         mine = [each for each in queues_of(who) if who.has(each.role)]
+        mine.sort(key=lambda each: not each.todo)
         queues = [_queue(each) for each in mine]
         cookie["waiting"] = sum(
             int(queue.count_text.rstrip("+"))
