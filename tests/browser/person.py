@@ -69,7 +69,9 @@ class Person:
         if self.page.evaluate("innerWidth") < DESK:
             self.page.get_by_role("button", name="打开导航").click()
         drawer = self.page.get_by_role("navigation", name="主导航")
-        self.follow(drawer.get_by_role("link", name=first, exact=True))
+        # An entry's name may end with how many things wait there.
+        entry = re.compile(rf"^{re.escape(first)}(\s*\d+\s*件待办)?$")
+        self.follow(drawer.get_by_role("link", name=entry))
         for label in others:
             self.follow(self.page.get_by_role("main").get_by_role("link", name=label).first)
 
