@@ -67,7 +67,7 @@ NEEDS = (
 SERVICES = (
     DemoRecord(
         {"title": "暑期托管班", "category": "talent", "provider": SCHOOL, "community": COMMUNITY, "planned_from": -30, "planned_until": 30, "funds": "3600.00", "content": "周一至周五 8:30–12:00，作业辅导和阅读。", "contact": "王老师", "phone": "13909520012"},
-        (("start", "unit", {}),), needs=("暑期托管",), resources=("学生志愿辅导队", "阶梯教室"),
+        (("start", "unit", {}),), ago=32, needs=("暑期托管",), resources=("学生志愿辅导队", "阶梯教室"),
         rows=(
             {"held_on": -20, "starts_at": "08:30", "ends_at": "12:00", "place": "一中阶梯教室", "staff": "周建国、志愿者 6 人", "expected": 40, "attended": 36},
             {"held_on": -13, "starts_at": "08:30", "ends_at": "12:00", "place": "一中阶梯教室", "staff": "周建国、志愿者 5 人", "expected": 40, "attended": 38},

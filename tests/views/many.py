@@ -127,11 +127,12 @@ class Many:
         return {"lead": lead, "assisting": [other], "note": "说明", "result": "修好了"}
 
     def ledgers(self, number: int) -> None:
-        """Rows of A11 and A-U1, tied to those that the pages under test show."""
+        """Rows of A11 and A-U1, tied to those that the pages under test show, where there are any."""
         world = self.world
         resource = ledgers.resource(world, "A-U1", f"礼堂{number:03}")
         need = ledgers.need(world, "A11", f"想要{number:03}")
         service = self.first(ServiceProject, ServiceProject.title.contains("s11"))
+        service = service or ledgers.service(world, "A-U1", "A11", "活动室s11")
         if number < VARIED:
             service.need_links.append(ServiceNeed(need=need))
             service.resource_links.append(ServiceResource(resource=resource))
@@ -141,6 +142,7 @@ class Many:
         ledgers.session_of(world, service, ago=number)
         ledgers.check_in(world, "A-U1", "A11", f"党员{number:03}")
         member = self.first(CheckIn, CheckIn.member.contains("k11"))
+        member = member or ledgers.check_in(world, "A-U1", "A11", "党员k11")
         ledgers.activity(world, member, ago=number)
         self.session.add(
             Notice(
@@ -153,7 +155,7 @@ class Many:
         )
 
     def first(self, model: type[Any], test: Any) -> Any:
-        return self.session.scalars(select(model).where(test)).one()
+        return self.session.scalars(select(model).where(test)).one_or_none()
 
     def others(self, number: int) -> None:
         self.session.add(CalendarOverride(day=DAY + dt.timedelta(days=number), working=True))
