@@ -66,7 +66,11 @@ class Config:
         self.SQLALCHEMY_DATABASE_URI = os.environ.get(
             "CHUISHAO_DATABASE_URL", f"sqlite:///{self.DATA_DIR / 'chuishao.db'}"
         )
-        self.SQLALCHEMY_ENGINE_OPTIONS: dict[str, Any] = {"pool_pre_ping": True}
+        # Each page of each role compiles its statements once: the default of 500 would forget them.
+        self.SQLALCHEMY_ENGINE_OPTIONS: dict[str, Any] = {
+            "pool_pre_ping": True,
+            "query_cache_size": 4000,
+        }
         self.PORT = int(os.environ.get("CHUISHAO_PORT", "8080"))
         self.DEMO_PASSWORD = os.environ.get("CHUISHAO_DEMO_PASSWORD")
         self.SESSION_COOKIE_SECURE = os.environ.get("CHUISHAO_HTTPS") == "1"
