@@ -351,12 +351,18 @@ class RecordImport:
                     record_type=self.spec.record_type,
                     record_id=record.id,
                     row_version=record.version,
-                    cell=f"{row.item.sheet}!{row.item.cells[self.spec.name]}"[:80],
+                    cell=self._where(row),
                     title=str(record)[:300],
                     before=before,
                     after=values,
                 )
             )
+
+    def _where(self, row: PlannedRow) -> str:
+        """Return the cells that changed, or the one that names a new row."""
+        changed = [each.cell for each in row.changes if each.cell]
+        cells = "、".join(changed) or row.item.cells[self.spec.name]
+        return f"{row.item.sheet}!{cells}"[:80]
 
     def _begin(self, records: list[Any], batch: ImportBatch) -> None:
         """Write the first event of each new record."""

@@ -277,7 +277,7 @@ def test_a_batch_keeps_what_was_and_what_became(party: Session, tmp_path: Path) 
     ids = {code: world.place(code).id for code in ("A11", "A12")}
     assert changed.before == {"quantity": 2, "offers": sorted(ids.values())}
     assert changed.after == {"quantity": 3, "offers": [ids["A11"]]}
-    assert (changed.cell, changed.title) == ("共治资源!B2", "报告厅")
+    assert (changed.cell, changed.title) == ("共治资源!D2、E2", "报告厅")
     record = only(party, "resources")
     assert changed.row_version == record.version
     assert [each.organization_id for each in record.offers] == [ids["A11"]]
