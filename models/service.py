@@ -36,6 +36,10 @@ class ServiceStatus(Titled):
     CANCELLED = "cancelled", "已取消", "muted"
 
 
+#: States in which a project still answers its needs, and may be planned anew.
+OPEN = (ServiceStatus.PLANNED, ServiceStatus.UNDER_WAY)
+
+
 class ServiceProject(Record):
     """A service that a unit provides to a community: what for, with what, when, and what came of it."""
 

@@ -21,9 +21,8 @@ from models.agreement import Agreement, AgreementStatus
 from models.need import Need, NeedStatus
 from models.organization import Organization, OrganizationKind, OrganizationLine
 from models.resource import Resource, ResourceOffer, ResourceStatus
-from models.service import ServiceProject, ServiceResource
+from models.service import OPEN, ServiceProject, ServiceResource
 from rules.actor import SYSTEM, acting_as
-from rules.needs import OPEN
 
 #: So many candidates are weighed; the database cuts them, partners and neighbours first.
 POOL = 200

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models.base import utcnow
 from models.need import Need, NeedStatus
 from models.organization import OrganizationKind
-from models.service import ServiceNeed, ServiceProject, ServiceStatus
+from models.service import OPEN, ServiceNeed, ServiceProject
 from rules import notices
 from rules.actor import current
 from rules.errors import Invalid
@@ -18,8 +18,6 @@ from rules.workflow import Context, apply_internally
 
 #: Days for which a claim holds if nobody says otherwise, and at most.
 CLAIM_DAYS, MOST_CLAIM_DAYS = 15, 90
-#: Projects that still answer a need.
-OPEN = (ServiceStatus.PLANNED, ServiceStatus.UNDER_WAY)
 
 
 def check(need: Need) -> None:

@@ -17,7 +17,6 @@ from models.service import (
     ServiceProject,
     ServiceResource,
     ServiceSession,
-    ServiceStatus,
 )
 from rules import notices
 from rules.actor import SYSTEM, Actor, acting_as
@@ -179,7 +178,3 @@ def tell_parties(context: Context, title: str) -> None:
     service: ServiceProject = context.record
     told = (service.provider_id, service.community_id)
     notices.tell(context.session, told, title, service, f"step:{service.version}")
-
-
-#: States in which a project's plan, needs and resources may still change.
-OPEN_STATES = (ServiceStatus.PLANNED, ServiceStatus.UNDER_WAY)

@@ -26,12 +26,11 @@ from views.context import actor, session
 from views.flow import FlowView
 from views.forms import RecordForm
 from views.letters import letters_of
+from views.listing import CURSORS
 from views.presentation import Link, MenuEntry
 from views.rendering import EMPTY
 from views.scans import scans_context
-
-#: What of a list's address names a page, not what is asked for.
-_CURSORS = ("after", "before", "last")
+from views.tables import links_to
 
 
 class AgreementView(FlowView):
@@ -113,11 +112,7 @@ class AgreementView(FlowView):
 
     def detail_renewals(self, record: Any) -> Markup | str:
         """Lead on to what the agreement was renewed as."""
-        links = [
-            Markup('<a href="{}">{}</a>').format(self.url("show", pk=each.id), each.number)
-            for each in record.renewals
-        ]
-        return Markup("、").join(links) if links else EMPTY
+        return links_to(record.renewals)
 
     def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
         """Add the scans."""
@@ -127,7 +122,7 @@ class AgreementView(FlowView):
         """Offer the letter: of this agreement, or of all that the list finds."""
         if record is not None:
             return [Link(_("打印协议书"), self.url("letter", pk=record.id), "fa-file-word")]
-        asked = {name: value for name, value in request.args.items() if name not in _CURSORS}
+        asked = {name: value for name, value in request.args.items() if name not in CURSORS}
         return [
             Link(_("批量打印协议书"), self.url("letters", **asked), "fa-file-word", of_rows=True)
         ]

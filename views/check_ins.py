@@ -16,14 +16,13 @@ from rules.agreements import SECOND_PARTIES
 from rules.calendar import shanghai_date
 from rules.check_ins import check, check_activity
 from rules.policy import Action
-from rules.scope import reachable
 from rules.workflows.check_ins import SERVING
-from views.context import actor, session
+from views.context import session
 from views.flow import FlowView
 from views.forms import RecordForm, prefill
 from views.listing import Order, id_of
 from views.presentation import Link, MenuEntry
-from views.records import FormGroups, RecordView, RelatedList
+from views.records import RecordView, RelatedList
 from views.registry import view_of
 from views.rendering import shown
 
@@ -41,6 +40,8 @@ class CheckInView(FlowView):
     filter_columns = ["status", "unit", "community"]
     order_columns = ["member"]
     wide_only = ["reported_on"]
+    # Who reported where stays as it was.
+    chosen_once = ["unit", "community"]
     labels = {"hours_served": "累计服务时长（小时）"}
     form_groups = [
         ("报到登记", ["member", "unit", "community", "post", "skills", "reported_on"]),
@@ -61,20 +62,8 @@ class CheckInView(FlowView):
     def fill(self, record: Any) -> None:
         """Start with one's own side, today."""
         for name in ("unit", "community"):
-            own = self.choices(name).where(
-                Organization.id == actor().organization_id,
-                reachable(actor(), "check_in", Organization.id, Action.ADD),
-            )
-            setattr(record, name, session().scalars(own).first())
+            setattr(record, name, self.own_place(name))
         record.reported_on = shanghai_date(utcnow())
-
-    def groups_for(self, record: Any) -> FormGroups:
-        """Who reported where is fixed once the check-in is made."""
-        groups = super().groups_for(record)
-        if record.id is None:
-            return groups
-        fixed = ("unit", "community")
-        return [(title, [n for n in names if n not in fixed]) for title, names in groups]
 
     def before_save(self, record: Any, form: RecordForm) -> None:
         """Hold the check-in to the rules."""

@@ -20,13 +20,12 @@ from models.base import utcnow
 from rules.calendar import shanghai_date
 from rules.policy import Action
 from views.context import session
+from views.listing import CURSORS
 from views.presentation import Link
 from views.queries import ListQueries
 
 #: Bytes of a workbook that are kept in memory before they go to a file.
 _IN_MEMORY = 1 << 20
-#: What of a list's address names a page, not what is asked for.
-_CURSORS = ("after", "before", "last")
 
 
 class Workbooks(ListQueries):
@@ -56,7 +55,7 @@ class Workbooks(ListQueries):
         """Return the buttons of the list's head; ``args`` is the list's address."""
         links = []
         if self.may("can_export"):
-            asked = {name: value for name, value in args.items() if name not in _CURSORS}
+            asked = {name: value for name, value in args.items() if name not in CURSORS}
             links.append(Link(_("导出"), self.url("export", **asked), "fa-file-export"))
         if self.may("can_template"):
             links.append(Link(_("下载模板"), self.url("template"), "fa-file-arrow-down"))

@@ -21,6 +21,8 @@ from rules.scope import way_to
 PAGE_SIZE = 25
 #: Counting stops here: nobody needs to know that there are 83,912 and not 83,911.
 COUNT_CAP = 1000
+#: What of a list's address names a page, not what is asked for.
+CURSORS = ("after", "before", "last")
 #: What the databases' integers hold; no record has a larger number.
 LARGEST_ID = 2**31 - 1
 

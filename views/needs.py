@@ -20,8 +20,7 @@ from models.service import ServiceNeed, ServiceProject
 from rules.calendar import shanghai_date
 from rules.needs import check
 from rules.policy import Action
-from rules.scope import reachable
-from views.context import actor, session
+from views.context import session
 from views.flow import FlowView
 from views.forms import RecordForm, options_of
 from views.matching import match_link, panel_for_need
@@ -90,11 +89,7 @@ class NeedView(FlowView):
 
     def fill(self, record: Any) -> None:
         """Community staff register for their own community."""
-        own = self.choices("community").where(
-            Organization.id == actor().organization_id,
-            reachable(actor(), "need", Organization.id, Action.ADD),
-        )
-        record.community = session().scalars(own).first()
+        record.community = self.own_place("community")
         record.is_wish = request.args.get("wish") == "1"
 
     def before_save(self, record: Any, form: RecordForm) -> None:

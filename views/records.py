@@ -82,6 +82,8 @@ class RecordView(Workbooks, BaseView):
     labels: ClassVar[dict[str, str]] = {}
     #: columns of the list that a phone leaves out
     wide_only: ClassVar[Names] = []
+    #: fields of the form that are chosen when the record is made, and never again
+    chosen_once: ClassVar[Names] = []
 
     def __init__(self) -> None:
         self.exclude_route_methods = self.exclude_route_methods | self.missing_routes()
@@ -108,6 +110,14 @@ class RecordView(Workbooks, BaseView):
             return select(target).where(reachable(actor(), kind, target.id, Action.READ))
         return select(target)
 
+    def own_place(self, field: str) -> Any:
+        """Return the actor's own organisation, if he may choose it in a field of a new record."""
+        kind, place = self.policy_type or type_name(self.model), self.target(field)
+        mine = self.choices(field).where(
+            place.id == actor().organization_id, reachable(actor(), kind, place.id, Action.ADD)
+        )
+        return session().scalars(mine).first()
+
     def fill(self, record: Any) -> None:
         """Set what a new record starts with, before the form is shown or filled in."""
 
@@ -123,9 +133,11 @@ class RecordView(Workbooks, BaseView):
 
     def groups_for(self, record: Any) -> FormGroups:
         """Return the form's groups for a record: a number that is shown masked is not edited."""
-        if record.id is None or personal.may_read(actor(), record):
+        if record.id is None:
             return self.form_groups
-        hidden = personal.personal_fields(self.model)
+        hidden = set(self.chosen_once)
+        if not personal.may_read(actor(), record):
+            hidden |= personal.personal_fields(self.model)
         return [(title, [n for n in names if n not in hidden]) for title, names in self.form_groups]
 
     def extra_fields(self) -> dict[str, Any]:

@@ -13,10 +13,8 @@ from models.organization import Organization, OrganizationKind
 from models.resource import Resource, ResourceOffer, ResourceStatus
 from models.service import ServiceProject, ServiceResource
 from rules.agreements import SECOND_PARTIES
-from rules.policy import Action
 from rules.resources import check
-from rules.scope import reachable
-from views.context import actor, session
+from views.context import session
 from views.flow import FlowView
 from views.forms import RecordForm, RecordSelectField, chooser
 from views.matching import match_link, panel_for_resource
@@ -79,11 +77,7 @@ class ResourceView(FlowView):
 
     def fill(self, record: Any) -> None:
         """A liaison registers for his own unit."""
-        own = self.choices("owner").where(
-            Organization.id == actor().organization_id,
-            reachable(actor(), "resource", Organization.id, Action.ADD),
-        )
-        record.owner = session().scalars(own).first()
+        record.owner = self.own_place("owner")
 
     def before_save(self, record: Any, form: RecordForm) -> None:
         """Keep the communities as they were chosen, and hold the resource to the rules."""

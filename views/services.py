@@ -17,6 +17,7 @@ from models.need import Need, NeedStatus
 from models.organization import Organization, OrganizationKind
 from models.resource import Resource, ResourceStatus
 from models.service import (
+    OPEN,
     ServiceNeed,
     ServiceProject,
     ServiceResource,
@@ -26,14 +27,13 @@ from models.service import (
 from rules.agreements import SECOND_PARTIES
 from rules.calendar import shanghai_date
 from rules.policy import Action
-from rules.scope import reachable
-from rules.services import OPEN_STATES, attendance, check, check_session, tie
+from rules.services import attendance, check, check_session, tie
 from views.context import actor, session
 from views.flow import FlowView
 from views.forms import RecordForm, RecordSelectField, chooser, prefill
 from views.listing import Order, id_of
 from views.presentation import Link, MenuEntry
-from views.records import FormGroups, RecordView, RelatedList
+from views.records import RecordView, RelatedList
 from views.registry import view_of
 from views.rendering import shown
 from views.tables import links_to
@@ -54,6 +54,8 @@ class ServiceProjectView(FlowView):
     filter_columns = ["status", "category", "provider", "community", "planned_from"]
     quiet_filters = ["actual_from"]
     order_columns = ["title", "planned_from", "planned_until"]
+    # The two sides are the project's for good.
+    chosen_once = ["provider", "community"]
     labels = {"need_links": "对应需求", "resource_links": "使用资源"}
     tabs = [
         ("", "全部", None),
@@ -122,24 +124,11 @@ class ServiceProjectView(FlowView):
         }
 
     def fill(self, record: Any) -> None:
-        """Start with one's own side, and with the need or the resource that one comes from."""
-        database = session()
+        """Start with one's own side, for a month from today."""
         for name in ("provider", "community"):
-            own = self.choices(name).where(
-                Organization.id == actor().organization_id,
-                reachable(actor(), "service_project", Organization.id, Action.ADD),
-            )
-            setattr(record, name, database.scalars(own).first())
+            setattr(record, name, self.own_place(name))
         today = shanghai_date(utcnow())
         record.planned_from, record.planned_until = today, today + dt.timedelta(days=30)
-
-    def groups_for(self, record: Any) -> FormGroups:
-        """The two sides are the project's for good; they are chosen once."""
-        groups = super().groups_for(record)
-        if record.id is None:
-            return groups
-        fixed = ("provider", "community")
-        return [(title, [n for n in names if n not in fixed]) for title, names in groups]
 
     def before_save(self, record: Any, form: RecordForm) -> None:
         """Hold the project to the rules."""
@@ -184,14 +173,14 @@ class ServiceProjectView(FlowView):
         sessions = view_of(ServiceSession)
         if record is None or sessions is None or not sessions.may("can_add"):
             return links
-        if record.status not in OPEN_STATES:
+        if record.status not in OPEN:
             return links
         url = sessions.url("add", service=record.id)
         return [*links, Link(_("安排场次"), url, "fa-calendar-plus", "primary")]
 
     def editable(self, record: Any) -> str | None:
         """What is finished stays as it was reported."""
-        if record.status in OPEN_STATES:
+        if record.status in OPEN:
             return None
         return _(
             "服务项目“%(title)s”已是“%(status)s”，不能再修改或删除。",
@@ -225,7 +214,7 @@ class ServiceSessionView(RecordView):
         """Sessions belong to projects that are not finished."""
         found = super().choices(field)
         if field == "service" and request.endpoint != f"{self.endpoint}.list":
-            return found.where(ServiceProject.status.in_(OPEN_STATES))
+            return found.where(ServiceProject.status.in_(OPEN))
         return found
 
     def fill(self, record: Any) -> None:
@@ -258,6 +247,6 @@ class ServiceSessionView(RecordView):
 
     def editable(self, record: Any) -> str | None:
         """The sessions of a finished project stay as they were."""
-        if record.service.status in OPEN_STATES:
+        if record.service.status in OPEN:
             return None
         return _("服务项目“%(title)s”已经结束，场次不能再修改。", title=record.service.title)

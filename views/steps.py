@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
@@ -67,6 +68,14 @@ def claimants(need: Any) -> Select[Any]:
         .where(CheckIn.community_id == need.community_id, CheckIn.status.in_(SERVING))
         .options(joinedload(CheckIn.unit))
     )
+
+
+#: Kind of input → the route that answers its select box, what may be chosen, the record type.
+_CHOSEN: dict[str, tuple[str, Callable[[Any], Select[Any]], type[Any]]] = {
+    "organization": ("receivers", receivers, Organization),
+    "organizations": ("receivers", receivers, Organization),
+    "check_in": ("claimants", claimants, CheckIn),
+}
 
 
 def _groups(record: Any, step: Step) -> list[FormGroup]:
@@ -138,36 +147,22 @@ def _suggest(record: Any, step: Step, form: StepForm) -> None:
 def _field(view: RecordView, record: Any, each: Input) -> Any:
     label = _(each.label)
     help_text = _(each.help) if each.help else ""
-    if each.kind in ("organization", "organizations"):
-        required = (
-            [InputRequired(_("请选择“%(label)s”。", label=label))]
-            if each.required
-            else [Optional()]
-        )
+    must_choose = InputRequired(_("请选择“%(label)s”。", label=label))
+    if each.kind in _CHOSEN:
+        route, choices_of, target = _CHOSEN[each.kind]
         return RecordSelectField(
             label,
-            source=view.url("receivers", pk=record.id),
-            choose=chooser(session(), receivers(record), Organization),
+            source=view.url(route, pk=record.id),
+            choose=chooser(session(), choices_of(record), target),
             multiple=each.kind == "organizations",
             description=help_text,
-            validators=required,
+            validators=[must_choose if each.required else Optional()],
         )
     needed = InputRequired(_("请填写“%(label)s”。", label=label))
     validators: list[Any] = [needed if each.required else Optional(strip_whitespace=True)]
-    if each.kind == "check_in":
-        return RecordSelectField(
-            label,
-            source=view.url("claimants", pk=record.id),
-            choose=chooser(session(), claimants(record), CheckIn),
-            description=help_text,
-            validators=[InputRequired(_("请选择“%(label)s”。", label=label))]
-            if each.required
-            else [Optional()],
-        )
     if each.kind == "grade":
         choices = [(grade.value, _(grade.title)) for grade in Grade]
-        chosen = [InputRequired(_("请选择“%(label)s”。", label=label))]
-        return RadioField(label, choices=choices, description=help_text, validators=chosen)
+        return RadioField(label, choices=choices, description=help_text, validators=[must_choose])
     if each.kind == "date":
         return DateField(label, description=help_text, validators=validators)
     if each.kind == "number":

@@ -21,8 +21,6 @@ from views.rendering import EMPTY, shown
 if TYPE_CHECKING:
     from views.records import RecordView
 
-_CURSORS = ("after", "before", "last")
-
 
 class ListPage:
     """What ``list.html`` shows of one view for one request."""
@@ -127,7 +125,7 @@ class ListPage:
 
     def _url(self, **changes: Any) -> str:
         args: dict[str, Any] = {
-            key: value for key, value in request.args.items() if key not in _CURSORS
+            key: value for key, value in request.args.items() if key not in listing.CURSORS
         }
         args.update(changes)
         return url_for(request.endpoint or "", **args)

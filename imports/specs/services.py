@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from imports.specs.records import declare
 from models.organization import OrganizationKind
-from models.service import ServiceProject, ServiceSession
+from models.service import OPEN, ServiceProject, ServiceSession
 from rules.agreements import SECOND_PARTIES
-from rules.services import OPEN_STATES, check, check_session
+from rules.services import check, check_session
 
 SERVICES = declare(
     "services",
@@ -32,7 +32,7 @@ SERVICES = declare(
     key=("community", "provider", "title"),
     shown=("status", "actual_from", "actual_until", "people_served", "outcome", "grade"),
     check=check,
-    open_in=OPEN_STATES,
+    open_in=OPEN,
     within="community",
     kinds={"provider": SECOND_PARTIES, "community": (OrganizationKind.COMMUNITY,)},
     hints=r"服务项目|项目清单",
