@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from rapidfuzz import fuzz, process
 from sqlalchemy import select
@@ -16,6 +17,9 @@ from models.organization import Organization, OrganizationKind, OrganizationLine
 _ROLE_PREFIX = re.compile(
     r"(?:牵头|配合|责任|主责|主办|协办|承接|承办|主管)(?:单位|部门)?\s*[:：]\s*"
 )
+
+
+_NOBODY: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,13 @@ class Directory:
         self._resolved: dict[str, Resolved] = {}
 
     @classmethod
-    def around(cls, session: Session, owner: Organization) -> Directory:
+    def around(
+        cls, session: Session, owner: Organization, chosen: Mapping[str, int] = _NOBODY
+    ) -> Directory:
         """Return the active organisations of the owner's county, and of the city above it.
 
-        One statement. The county's own names come first.
+        One statement. The county's own names come first. ``chosen``: unknown names (``name_key``)
+        for which a person has said who is meant; who is not in the directory is not meant.
         """
         realms = select(OrganizationLine.ancestor_id).where(
             OrganizationLine.organization_id == owner.id
@@ -70,7 +77,12 @@ class Directory:
         ).all()
         near = [row for row in rows if row[1] == owner.realm_id]
         far = [row for row in rows if row[1] != owner.realm_id]
-        return cls((name, Entry(id_, title, kind)) for name, _, id_, title, kind in near + far)
+        found = cls((name, Entry(id_, title, kind)) for name, _, id_, title, kind in near + far)
+        by_id = {entry.organization_id: entry for entry in found._entries.values()}
+        for key, organization_id in chosen.items():
+            if organization_id in by_id:
+                found._entries.setdefault(key, by_id[organization_id])
+        return found
 
     def find(self, name: str) -> Entry | None:
         """Return who goes by the name or alias."""
@@ -112,8 +124,17 @@ class Directory:
 
     def nearest(self, name: str, limit: int = 3) -> list[str]:
         """Return the names of the organisations whose name or alias is most like the given one."""
+        return [title for _id, title in self.nearest_known(name, limit)]
+
+    def nearest_known(self, name: str, limit: int = 3) -> list[tuple[int, str]]:
+        """Return the organisations whose name or alias is most like the given one: id and name."""
         ranked = process.extract(
             name_key(name), self._entries.keys(), scorer=fuzz.ratio, limit=limit * 3
         )
-        titles = [self._entries[key].title for key, score, _ in ranked if score > 0]
-        return list(dict.fromkeys(titles))[:limit]
+        entries = [self._entries[key] for key, score, _ in ranked if score > 0]
+        return list(dict.fromkeys((each.organization_id, each.title) for each in entries))[:limit]
+
+    def unknown(self) -> list[str]:
+        """Return the names that nobody goes by, of all cells that have been asked about."""
+        found = (name for known in self._resolved.values() for name in known.unknown)
+        return list(dict.fromkeys(found))

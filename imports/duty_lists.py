@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from imports.decisions import NONE, Decisions, Watch, unwatched
 from imports.directory import Directory
 from imports.duty_versions import Draft, Present, items_of, write_version
 from imports.kinds import Value
@@ -62,10 +63,11 @@ class DutyListImport:
 
     kind = "duty-items"
 
-    def __init__(self, session: Session, owner: Organization) -> None:
+    def __init__(self, session: Session, owner: Organization, decisions: Decisions = NONE) -> None:
         self.session = session
         self.owner = owner
-        self.directory = Directory.around(session, owner)
+        self.decisions = decisions
+        self.directory = Directory.around(session, owner, decisions.names)
         self.formers: dict[str, Former] = {}
 
     # Check and compare
@@ -180,7 +182,7 @@ class DutyListImport:
 
     # Apply
 
-    def apply(self, plan: Plan, batch: ImportBatch) -> None:
+    def apply(self, plan: Plan, batch: ImportBatch, watch: Watch = unwatched) -> None:
         """Write each list that differs into its draft version, and the changes into the batch."""
         for list_type, former in self.formers.items():
             parts = [sheet for sheet in plan.sheets if sheet.list_type == list_type]

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from imports.archive import file_hash, keep
+from imports.decisions import NONE, Decisions, Watch, unwatched
 from imports.duty_lists import DutyListImport
 from imports.layout import recognise
 from imports.organizations import OrganizationImport
@@ -49,17 +50,21 @@ def preview(
     owner: Organization | None = None,
     original_name: str | None = None,
     limits: Limits = LIMITS,
+    decisions: Decisions = NONE,
+    watch: Watch = unwatched,
 ) -> Plan:
     """Say what importing a file would do; writes nothing.
 
-    ``kind``: one of ``KINDS``; ``duty-items`` with the ``owner`` of the lists. Raises
+    ``kind``: one of ``KINDS``; ``duty-items`` with the ``owner`` of the lists. ``decisions`` settle
+    what the file leaves open; ``watch`` is told how far the work is. Raises
     ``WorkbookRefused`` if the file cannot be read, ``OutOfScope`` or ``Forbidden`` if the actor may
     not import this; what is wrong inside the file is in the plan, by cell.
     """
-    importer = _importer(session, kind, owner)
+    importer = _importer(session, kind, owner, decisions)
     name = original_name or path.name
+    watch("read", 0, 0)
     sheets = read(path, limits=limits, name=name)
-    layout = recognise(sheets, SPECS[kind])
+    layout = recognise(sheets, SPECS[kind], decisions)
     if not layout.tables:
         _name_other(layout, sheets, kind)
     plan = Plan(kind, path, name, file_hash(path), owner.id if owner else None, importer)
@@ -82,22 +87,24 @@ def _name_other(layout: Layout, sheets: Sequence[Sheet], kind: str) -> None:
         layout.errors = [SheetProblem(table.sheet, Problem("", table.title, message))]
 
 
-def _importer(session: Session, kind: str, owner: Organization | None) -> Importer:
+def _importer(
+    session: Session, kind: str, owner: Organization | None, decisions: Decisions
+) -> Importer:
     if kind not in KINDS:
         raise Invalid(f"没有“{kind}”这种导入。")
     actor = current(session)
     if not actor.system and not allows(actor.roles, KINDS[kind], Action.IMPORT):
         raise Forbidden("您没有导入的权限。")
     if kind == "organizations":
-        return OrganizationImport(session)
+        return OrganizationImport(session, decisions)
     if (spec := ledger(kind)) is not None:
-        return RecordImport(session, spec)
+        return RecordImport(session, spec, decisions)
     if owner is None:
         raise Invalid("请选择清单属于哪个地区。")
     inside = reachable(actor, KINDS[kind], Organization.id, Action.IMPORT)
     if session.scalar(select(Organization.id).where(Organization.id == owner.id, inside)) is None:
         raise OutOfScope
-    return DutyListImport(session, owner)
+    return DutyListImport(session, owner, decisions)
 
 
 def _add_sheet_problems(plan: Plan, layout: Layout) -> None:
@@ -111,12 +118,18 @@ def _add_sheet_problems(plan: Plan, layout: Layout) -> None:
 
 
 def apply(
-    session: Session, plan: Plan, *, shown: str | None = None, archive: Path | None = None
+    session: Session,
+    plan: Plan,
+    *,
+    shown: str | None = None,
+    archive: Path | None = None,
+    watch: Watch = unwatched,
 ) -> ImportBatch | None:
     """Do what the plan says, all of it, and return the batch; ``None`` if nothing differs. Flushes.
 
     The plan must have been made in this transaction; ``shown`` is the token of the plan that the
-    person has confirmed. ``archive`` is the folder that keeps the file. Raises ``Invalid`` if the
+    person has confirmed. ``archive`` is the folder that keeps the file; ``watch`` is told how far the
+    work is. Raises ``Invalid`` if the
     plan has errors and ``Conflict`` if the records have changed since; then roll back.
     """
     if shown is not None and shown != plan.token:
@@ -137,7 +150,7 @@ def apply(
         actor_name=actor.name,
     )
     try:
-        plan.importer.apply(plan, batch)
+        plan.importer.apply(plan, batch, watch)
         session.add(batch)
         session.flush()
     except (StaleDataError, IntegrityError) as error:

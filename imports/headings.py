@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -37,18 +38,43 @@ def match_heading(values: Sequence[CellValue], specs: Sequence[Spec]) -> list[Ma
 
     A heading names the list's main column and at least one other, and most of its cells are known.
     """
+    keys = heading_keys(values)
+    if len(keys) < 2:
+        return []
+    mark = fingerprint(keys.values()) if any(spec.decided for spec in specs) else ""
+    decided = [spec for spec in specs if mark in spec.decided]
+    if decided:
+        return [_match_decided(keys, spec, spec.decided[mark]) for spec in decided]
+    matches = [_match_spec(keys, spec) for spec in specs]
+    return [match for match in matches if match is not None]
+
+
+def heading_keys(values: Sequence[CellValue]) -> dict[int, str]:
+    """Return the keys of a row's headings by place; none if a cell can be no heading."""
     keys = {}
     for column, value in enumerate(values):
         if value is None or value == "":
             continue
         if not isinstance(value, str) or len(value) > _LONGEST_HEADING:
-            return []
+            return {}
         if key := heading_key(clean(value)):
             keys[column] = key
-    if len(keys) < 2:
-        return []
-    matches = [_match_spec(keys, spec) for spec in specs]
-    return [match for match in matches if match is not None]
+    return keys
+
+
+def fingerprint(keys: Iterable[str]) -> str:
+    """Return what a row of headings is remembered by: 32 hex digits, in the order of the columns."""
+    return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:32]
+
+
+def _match_decided(keys: dict[int, str], spec: Spec, decided: Mapping[str, Column]) -> Match:
+    """Read the row as a person has said; the same heading twice counts where it stands first."""
+    columns: dict[int, Column] = {}
+    for place, key in keys.items():
+        column = decided.get(key)
+        if column is not None and column not in columns.values():
+            columns[place] = column
+    return Match(spec, columns, tuple(place for place in keys if place not in columns))
 
 
 def _match_spec(keys: dict[int, str], spec: Spec) -> Match | None:
@@ -93,7 +119,10 @@ def may_be_heading(value: CellValue, specs: Sequence[Spec]) -> bool:
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_HEADING:
         return False
     key = heading_key(value)
-    return any(_find(spec, key) is not None for spec in specs)
+    return any(
+        _find(spec, key) is not None or any(key in known for known in spec.decided.values())
+        for spec in specs
+    )
 
 
 def hinted(words: str, specs: Sequence[Spec]) -> list[Spec]:

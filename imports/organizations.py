@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from imports.decisions import NONE, Decisions, Watch, unwatched
 from imports.kinds import Value, texts_of
 from imports.plan import MissingRow, Plan, PlannedRow, RowState, SheetPlan, compare
 from imports.specs.organizations import ORGANIZATIONS
@@ -27,8 +28,9 @@ class OrganizationImport:
 
     kind = "organizations"
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, decisions: Decisions = NONE) -> None:
         self.session = session
+        self.decisions = decisions
         self.known = Known({}, {})
 
     # Check and compare
@@ -121,7 +123,7 @@ class OrganizationImport:
 
     # Apply
 
-    def apply(self, plan: Plan, batch: ImportBatch) -> None:
+    def apply(self, plan: Plan, batch: ImportBatch, watch: Watch = unwatched) -> None:
         """Write the rows that differ, and the changes into the batch. Flushes."""
         rows = [
             row

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from rapidfuzz import fuzz, process
@@ -20,6 +21,7 @@ from rules.reach import partners
 from rules.scope import reachable
 
 SLICE = 500
+_NOBODY: Mapping[str, int] = MappingProxyType({})
 #: How many unknown names are given others to choose from: each takes a look at every name.
 _HINTED = 200
 _SHOWN = 60
@@ -50,8 +52,13 @@ def within(actor: Actor, record_type: str, *actions: Action) -> ColumnElement[bo
 class Places:
     """Finds organisations for one actor and one record type. ``load`` first, then ``find``."""
 
-    def __init__(self, session: Session, record_type: str) -> None:
+    def __init__(
+        self, session: Session, record_type: str, chosen: Mapping[str, int] = _NOBODY
+    ) -> None:
+        """``chosen``: unknown names (``name_key``) for which a person has said who is meant."""
         self.session = session
+        self._chosen = chosen
+        self._unknown: dict[str, None] = {}
         self._near = within(current(session), record_type, Action.IMPORT, Action.ADD)
         self._found: dict[str, dict[int, Place]] = {}
         self._all_near: dict[str, list[Place]] | None = None
@@ -132,7 +139,12 @@ class Places:
             raise Unreadable(
                 f"有 {len(best)} 个机构叫“{_short(text)}”（代码：{codes}），请改填机构代码。"
             )
-        raise Unreadable(self._unknown(text, kinds))
+        if (chosen := self._chosen.get(name_key(text))) is not None:
+            self.load_ids([chosen])
+            if chosen in self.by_id:
+                return self.by_id[chosen]
+        self._unknown[text] = None
+        raise Unreadable(self._unknown_sentence(text, kinds))
 
     def _by_code(self, text: str) -> list[Place]:
         match = _WITH_CODE.fullmatch(text)
@@ -157,24 +169,35 @@ class Places:
                 known.append(self._keep(row))
         return self._all_near
 
-    def _unknown(self, text: str, kinds: Collection[OrganizationKind]) -> str:
+    def _unknown_sentence(self, text: str, kinds: Collection[OrganizationKind]) -> str:
         if text not in self._hints:
             self._hints[text] = self.nearest(text, kinds) if len(self._hints) < _HINTED else []
         near = self._hints[text]
         hint = f"，相近的有：{'、'.join(near)}" if near else ""
         return f"没有找到机构“{_short(text)}”{hint}。请改正名称，或填写机构代码。"
 
+    def unknown(self) -> list[str]:
+        """Return the names that nobody goes by, of all that have been asked about."""
+        return list(self._unknown)
+
     def nearest(
         self, text: str, kinds: Collection[OrganizationKind] = (), limit: int = 3
     ) -> list[str]:
         """Return the names of near organisations that are most like the given one."""
-        names = {
-            key: places[0].name
-            for key, places in self._names().items()
-            if not kinds or places[0].kind in kinds
+        return [name for _id, name in self.nearest_known(text, kinds, limit)]
+
+    def nearest_known(
+        self, text: str, kinds: Collection[OrganizationKind] = (), limit: int = 3
+    ) -> list[tuple[int, str]]:
+        """Return the near organisations that are most like the given name: id and name."""
+        places = {
+            key: known[0]
+            for key, known in self._names().items()
+            if not kinds or known[0].kind in kinds
         }
-        ranked = process.extract(name_key(text), names.keys(), scorer=fuzz.ratio, limit=limit * 3)
-        return list(dict.fromkeys(names[key] for key, score, _ in ranked if score > 0))[:limit]
+        ranked = process.extract(name_key(text), places.keys(), scorer=fuzz.ratio, limit=limit * 3)
+        found = [places[key] for key, score, _ in ranked if score > 0]
+        return list(dict.fromkeys((each.id, each.name) for each in found))[:limit]
 
     def titles(self, ids: Iterable[int]) -> str:
         """Return the names of organisations that have been learnt, as a cell holds several."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from imports.decisions import Watch
 from imports.kinds import Value
 from imports.tables import Problem, Table
 from imports.values import Checked, Item
@@ -102,7 +103,7 @@ class Importer(Protocol):
     def state(self) -> Any:
         """Return what the rows were held against, as plain JSON."""
 
-    def apply(self, plan: Plan, batch: ImportBatch) -> None:
+    def apply(self, plan: Plan, batch: ImportBatch, watch: Watch) -> None:
         """Write what differs, and the changes into the batch."""
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from imports import kinds
+from imports.decisions import NONE, Decisions, Watch, unwatched
 from imports.judging import (
     Anchors,
     anchor_columns,
@@ -67,10 +68,10 @@ class _Row:
 class RecordImport:
     """The import of one declared record type, from the check to the records."""
 
-    def __init__(self, session: Session, spec: RecordSpec) -> None:
+    def __init__(self, session: Session, spec: RecordSpec, decisions: Decisions = NONE) -> None:
         self.session, self.spec = session, spec
         self.kind = spec.list_type
-        self.places = Places(session, spec.record_type)
+        self.places = Places(session, spec.record_type, decisions.names)
         self.records: dict[Key, Any] = {}
         self.organizations: dict[int, Organization] = {}
         self.trials: list[tuple[_Row, Any]] = []
@@ -319,7 +320,7 @@ class RecordImport:
 
     # Apply
 
-    def apply(self, plan: Plan, batch: ImportBatch) -> None:
+    def apply(self, plan: Plan, batch: ImportBatch, watch: Watch = unwatched) -> None:
         """Write the rows that differ, and the changes into the batch. Flushes."""
         actor = current(self.session)
         batch.organization_id = actor.organization_id

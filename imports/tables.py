@@ -83,10 +83,30 @@ class SheetProblem(NamedTuple):
     problem: Problem
 
 
+@dataclass(frozen=True)
+class Offer:
+    """A row of headings that could not be read for sure, and what a person may say of it.
+
+    ``mark`` is what the row is remembered by (``headings.fingerprint``); ``list_type`` the list that
+    it seems to head, empty if that cannot be told; ``lists`` those it may head. ``headings``: the
+    cell, the text, its key, and the label of the column that it is taken for, empty for none.
+    ``missing`` are the columns that the list needs and nothing has been taken for.
+    """
+
+    sheet: str
+    row: int
+    mark: str
+    list_type: str
+    lists: tuple[str, ...]
+    headings: tuple[tuple[str, str, str, str], ...]
+    missing: tuple[str, ...] = ()
+
+
 @dataclass
 class Layout:
-    """The lists of a workbook, in order, and the remarks on sheets without one."""
+    """The lists of a workbook, in order, the remarks on sheets without one, and what is open."""
 
     tables: list[Table] = field(default_factory=list)
     errors: list[SheetProblem] = field(default_factory=list)
     warnings: list[SheetProblem] = field(default_factory=list)
+    offers: list[Offer] = field(default_factory=list)

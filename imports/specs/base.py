@@ -92,7 +92,8 @@ class Spec:
     counts only where no other spec has a hint. ``key`` names the fields that identify a row within
     its list; with ``repeats`` the same key may stand for several rows that differ otherwise.
     ``banners``: a row of its own may name the category of the rows below it. ``literal``: texts
-    stand as a form would take them, and keys are told apart to the letter.
+    stand as a form would take them, and keys are told apart to the letter. ``decided``: for a row of
+    headings (``headings.fingerprint``), the columns that a person has said its headings are.
     """
 
     list_type: str
@@ -105,6 +106,7 @@ class Spec:
     repeats: bool = False
     banners: bool = False
     literal: bool = False
+    decided: Mapping[str, Mapping[str, Column]] = field(default_factory=dict)
     serial: str = "serial"
     name: str = "name"
     category: str = "category"
