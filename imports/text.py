@@ -8,6 +8,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from rules.names import name_key as name_key
+
 CellValue = str | int | float | bool | dt.date | dt.datetime | dt.time | None
 
 # Zero-width marks and the byte order mark come with text pasted from web pages; control
@@ -86,12 +88,6 @@ def ordinal(value: CellValue) -> int | None:
 def heading_key(text: str) -> str:
     """Return a heading without what townships vary: blanks, line breaks, width, brackets, marks."""
     return _NOT_HEADING.sub("", unicodedata.normalize("NFKC", text)).casefold()
-
-
-@lru_cache(maxsize=4096)
-def name_key(text: str) -> str:
-    """Return an organisation's name as it is compared: no blanks, one width, one case."""
-    return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
 
 
 def split_chunks(text: str) -> list[str]:

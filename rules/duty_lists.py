@@ -1,17 +1,20 @@
-"""Versions of duty lists: numbering, counting, and publishing all drafts of a place at once."""
+"""Versions of duty lists: numbering, counting, publishing all drafts of a place, who receives."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from models.account import Account
 from models.base import utcnow
 from models.duty import DutyItem, DutyItemDepartment, DutyList, DutyListStatus, DutyListType
 from models.organization import Organization
-from rules.actor import Actor
+from presets.roles import Role
+from rules.actor import SYSTEM, Actor, acting_as
 from rules.errors import Invalid
+from rules.policy import Action, Scope, scopes
 from rules.workflow import apply
 
 
@@ -74,3 +77,26 @@ def set_departments(item: DutyItem, departments: Iterable[Organization]) -> None
             links[department].position = position
         else:
             item.departments.append(DutyItemDepartment(organization=department, position=position))
+
+
+def receiver_roles() -> tuple[Role, ...]:
+    """Return the roles that answer tickets dispatched to their organisation (domain section 7)."""
+    return tuple(
+        role for role in Role if Scope.PARTY in scopes(frozenset({role}), "ticket", Action.ACT)
+    )
+
+
+def receiving(session: Session, organization_ids: Iterable[int]) -> set[int]:
+    """Return which of these organisations have anybody who would receive a ticket; one statement.
+
+    That is an active account with a receiver's role. Asked for the system: who looks after the lists
+    need not see accounts, and learns nothing of them but that there is one.
+    """
+    named = (Account.roles.any(name=role.value) for role in receiver_roles())
+    query = select(Account.organization_id).where(
+        Account.organization_id.in_(sorted(set(organization_ids))),
+        Account.active.is_(True),
+        or_(*named),
+    )
+    with acting_as(session, SYSTEM), session.no_autoflush:
+        return {each for each in session.scalars(query.distinct()) if each is not None}

@@ -120,6 +120,7 @@ FOR_THE_SYSTEM = {
     "imports/duty_versions.py",  # is a row in use by tickets?
     "imports/judging.py",  # is a number taken by a record out of reach?
     "rules/actor.py",  # an account's own organisation, before there is an actor
+    "rules/duty_lists.py",  # is there anybody who receives a department's tickets?
     "rules/eligibility.py",  # the branch stationed in the township
     "rules/ledger.py",  # the chain's last link
     "rules/matching.py",  # what takes the time of a resource, told without its name
