@@ -136,6 +136,8 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
 EVERYBODY: tuple[tuple[str, tuple[Action, ...], Scope], ...] = (
     ("account", (R,), Scope.SELF),
     ("notice", (R, E), Scope.SELF),
+    ("import_job", (R, A, E, D), Scope.SELF),
+    ("import_layout", (R, A, E), Scope.OWN),
     ("organization", (R,), Scope.EVERYTHING),
     ("mechanism", (R,), Scope.EVERYTHING),
 )
