@@ -14,7 +14,7 @@ from imports.decisions import NONE, Decisions, Watch, unwatched
 from imports.directory import Directory
 from imports.duty_versions import Draft, Present, items_of, write_version
 from imports.kinds import Value
-from imports.plan import MissingRow, Plan, PlannedRow, SheetPlan, compare, sheet_differs
+from imports.plan import Finder, MissingRow, Plan, PlannedRow, SheetPlan, compare, sheet_differs
 from imports.specs.base import Spec
 from imports.tables import Problem, Table
 from imports.text import name_key
@@ -69,6 +69,11 @@ class DutyListImport:
         self.decisions = decisions
         self.directory = Directory.around(session, owner, decisions.names)
         self.formers: dict[str, Former] = {}
+
+    @property
+    def finder(self) -> Finder:
+        """Departments are found in the directory of the owner's county."""
+        return self.directory
 
     # Check and compare
 

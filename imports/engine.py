@@ -69,6 +69,7 @@ def preview(
         _name_other(layout, sheets, kind)
     plan = Plan(kind, path, name, file_hash(path), owner.id if owner else None, importer)
     plan.sheets = importer.compare(importer.check(layout.tables))
+    plan.offers = layout.offers
     _add_sheet_problems(plan, layout)
     plan.seal(importer.state())
     return plan

@@ -33,6 +33,11 @@ class OrganizationImport:
         self.decisions = decisions
         self.known = Known({}, {})
 
+    @property
+    def finder(self) -> None:
+        """Parents are named by their codes, which are no matter of likeness."""
+        return None
+
     # Check and compare
 
     def check(self, tables: Sequence[Table]) -> list[Checked]:

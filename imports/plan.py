@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from imports.decisions import Watch
 from imports.kinds import Value
-from imports.tables import Problem, Table
+from imports.tables import Offer, Problem, Table
 from imports.values import Checked, Item
 from models.imports import ImportBatch
 
@@ -59,7 +59,8 @@ class MissingRow:
 class SheetPlan:
     """One list of the file: its rows, what the file lacks, and every remark by cell.
 
-    ``retires``: what the file lacks would go. ``main`` is the field by which rows are called.
+    ``retires``: what the file lacks would go; ``retirable``: it could, if asked. ``main`` is the
+    field by which rows are called.
     """
 
     sheet: str
@@ -68,6 +69,7 @@ class SheetPlan:
     title: str = ""
     main: str = "name"
     retires: bool = False
+    retirable: bool = False
     rows: list[PlannedRow] = field(default_factory=list)
     missing: list[MissingRow] = field(default_factory=list)
     errors: list[Problem] = field(default_factory=list)
@@ -91,8 +93,22 @@ class SheetPlan:
         }
 
 
+class Finder(Protocol):
+    """Finds organisations by name, and remembers the names that nobody goes by."""
+
+    def unknown(self) -> list[str]:
+        """Return the names that nobody goes by, of all that have been asked about."""
+
+    def nearest_known(self, name: str) -> list[tuple[int, str]]:
+        """Return the organisations that are called most alike: id and name."""
+
+
 class Importer(Protocol):
     """What a kind of import does between reading and writing."""
+
+    @property
+    def finder(self) -> Finder | None:
+        """Return who finds the organisations that rows name, if rows do."""
 
     def check(self, tables: Sequence[Table]) -> list[Checked]:
         """Turn rows into values, and say by cell what is wrong."""
@@ -122,6 +138,7 @@ class Plan:
     owner_id: int | None
     importer: Importer
     sheets: list[SheetPlan] = field(default_factory=list)
+    offers: list[Offer] = field(default_factory=list)
     token: str = ""
 
     @property

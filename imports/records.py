@@ -30,7 +30,7 @@ from imports.ledger import (
     values_of,
 )
 from imports.places import SLICE, Places
-from imports.plan import MissingRow, Plan, PlannedRow, RowState, SheetPlan, compare
+from imports.plan import Finder, MissingRow, Plan, PlannedRow, RowState, SheetPlan, compare
 from imports.specs.base import Kind
 from imports.specs.records import RecordSpec
 from imports.tables import Problem, Table
@@ -75,6 +75,11 @@ class RecordImport:
         self.records: dict[Key, Any] = {}
         self.organizations: dict[int, Organization] = {}
         self.trials: list[tuple[_Row, Any]] = []
+
+    @property
+    def finder(self) -> Finder:
+        """Organisations are found among those that the actor may tie such a record to."""
+        return self.places
 
     # Check and compare
 

@@ -1,0 +1,94 @@
+"""The queue of background work: huey in a file of its own beside the data, and how far tasks are."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, cast
+
+from flask import Flask, current_app
+from huey import Huey, MemoryHuey, SqliteHuey
+
+#: Seconds between two notes of how far a task is, and two looks whether it has been called off.
+BEAT = 0.3
+
+
+class Queue:
+    """The application's queue. Rows in the database say what is to be done; a task only wakes.
+
+    Progress and cancellation are kept in the queue's own file: a task that is writing holds the
+    product's database to the end.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        """Open the queue; an application under test works through its tasks by itself."""
+        self.app = app
+        if app.config["TESTING"]:
+            self.huey: Huey = MemoryHuey("chuishao")
+        else:
+            path = Path(app.config["DATA_DIR"]) / "queue.db"
+            self.huey = SqliteHuey("chuishao", filename=str(path))
+        self._wake = self.huey.task()(self._work)
+
+    def _work(self, name: str, number: int) -> None:
+        from jobs.tasks import TASKS  # the tasks need the queue
+
+        TASKS[name](self.app, number)
+
+    def send(self, name: str, number: int) -> None:
+        """Ask for a task (``jobs.tasks``) on the row of that number. After the row is committed."""
+        self._wake(name, number)
+
+    def work_off(self) -> int:
+        """Do here and now what waits, and return how many tasks that were."""
+        done = 0
+        while (task := self.huey.dequeue()) is not None:
+            self.huey.execute(task)
+            done += 1
+        return done
+
+    # How far, and whether to stop
+
+    def note(self, key: str, progress: tuple[str, int, int]) -> None:
+        """Note how far a task is: phase, done, total."""
+        self.huey.put(f"progress:{key}", list(progress))
+
+    def progress(self, key: str) -> tuple[str, int, int] | None:
+        """Return how far a task is, if it has begun."""
+        found = self.huey.get(f"progress:{key}", peek=True)
+        return cast("tuple[str, int, int]", tuple(found)) if found else None
+
+    def call_off(self, key: str) -> None:
+        """Ask a task to stop at its next beat."""
+        self.huey.put(f"stop:{key}", True)
+
+    def called_off(self, key: str) -> bool:
+        """Tell whether a task has been asked to stop."""
+        return bool(self.huey.get(f"stop:{key}", peek=True))
+
+    def forget(self, key: str) -> None:
+        """Drop what is noted of a task that has ended, or begins anew."""
+        for name in ("progress", "stop"):
+            self.huey.get(f"{name}:{key}")
+
+
+class Beat:
+    """Tells the queue how far a task is, no oftener than every ``BEAT`` seconds."""
+
+    def __init__(self, queue: Queue, key: str) -> None:
+        self.queue, self.key = queue, key
+        self.last = 0.0
+
+    def due(self) -> bool:
+        """Tell whether it is time again."""
+        now = time.monotonic()
+        if now - self.last < BEAT:
+            return False
+        self.last = now
+        return True
+
+
+def queue() -> Queue:
+    """Return the queue of the application at hand."""
+    found: Any = current_app.extensions["queue"]
+    return cast(Queue, found)
