@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from flask import request, send_file
+from flask_appbuilder import expose, has_access
+from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext as _
 from markupsafe import Markup
 from sqlalchemy import Select
@@ -11,12 +14,16 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from models.duty import DutyItem, DutyItemDepartment, DutyList, DutyListStatus
 from models.organization import Organization, OrganizationKind
+from reports.duty_changes import changes
+from reports.workbook import MEDIA_TYPE, workbook
 from rules.duty_lists import next_version, recount, set_departments
 from rules.errors import Invalid
 from rules.policy import Action
 from rules.scope import reachable
 from rules.workflows.ticket_effects import DISPATCHABLE
+from views import details, duty_changes
 from views.context import actor, session
+from views.duty_changes_book import sheets
 from views.flow import FlowView
 from views.forms import RecordForm, RecordSelectField, chooser
 from views.links import import_links
@@ -26,6 +33,9 @@ from views.records import RecordView, RelatedList
 from views.rendering import badge, shown
 
 LOCKED = "“%(title)s”已是“%(status)s”，不能再修改；需要调整请导入或新建一版草稿。"
+
+#: Stands in the address by which the form's select box asks for places.
+MAKING = "making"
 
 
 def _locked(duty_list: DutyList) -> str | None:
@@ -55,9 +65,16 @@ class DutyListView(FlowView):
     show_groups = [("清单", ["organization", "list_type", "number", "item_count", "published_at"])]
     related = [RelatedList("DutyItemView", "duty_list", "事项")]
     empty_text = "还没有清单。下载乡镇的三张清单工作簿，从 Excel 导入即可。"
+    show_template = "duty_list_show.html"
+    demands: ClassVar[dict[str, Action]] = FlowView.demands | {"can_changes": Action.READ}
 
     def choices(self, field: str) -> Select[Any]:
-        """A list belongs to a township, a county or a city within reach."""
+        """A list belongs to a township, a county or a city within reach.
+
+        Reading reaches further than writing: a township reads its county's catalogue, filters by
+        it, and keeps none there.
+        """
+        action = Action.ADD if self._making() else Action.READ
         return (
             super()
             .choices(field)
@@ -65,9 +82,21 @@ class DutyListView(FlowView):
                 Organization.kind.in_(
                     (OrganizationKind.TOWNSHIP, OrganizationKind.COUNTY, OrganizationKind.CITY)
                 ),
-                reachable(actor(), "duty_list", Organization.id, Action.READ),
+                reachable(actor(), "duty_list", Organization.id, action),
             )
         )
+
+    def _making(self) -> bool:
+        """Tell whether the request fills in the form, not the list's filters."""
+        return request.endpoint in (f"{self.endpoint}.add", f"{self.endpoint}.edit") or (
+            MAKING in request.args
+        )
+
+    def form(self, record: Any) -> RecordForm:
+        """Let the form's select box ask for places to write to."""
+        form = super().form(record)
+        form["organization"].source = self.url("options", field="organization", **{MAKING: "1"})
+        return form
 
     def before_save(self, record: Any, form: RecordForm) -> None:
         """Number a new version after the last."""
@@ -83,8 +112,44 @@ class DutyListView(FlowView):
         return record.title or str(record)
 
     def extra_links(self, record: Any | None) -> list[Link]:
-        """Offer the import beside the list."""
-        return import_links(record, "duty-items")
+        """Offer the import beside the list, and beside a version what it changes."""
+        links = import_links(record, "duty-items")
+        if record is not None and self.may("can_changes"):
+            where = self.url("changes", pk=record.id)
+            links.append(Link(_("版本变化"), where, "fa-code-compare"))
+        return links
+
+    def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
+        """Say what a version changes above the button that publishes it."""
+        found = changes(session(), record)
+        return super().shown(record, status, summary=duty_changes.summary(found), **more)
+
+    @expose("/changes/<int:pk>")
+    @has_access
+    def changes(self, pk: int) -> Any:
+        """Show what a version changes against the one before it, and between the place's lists."""
+        record = self.found(pk)
+        found = changes(session(), record)
+        title = _("版本变化")
+        return self.render_template(
+            "duty_changes.html",
+            view_title=_("%(version)s的变化", version=record),
+            badge_html=badge(record.status),
+            crumbs=details.crumbs(self, record, title),
+            summary=duty_changes.summary(found),
+            parts=duty_changes.parts(found),
+            export_url=self.url("changes_export", pk=pk),
+        )
+
+    @expose("/changes/<int:pk>/export")
+    @has_access
+    @permission_name("changes")
+    def changes_export(self, pk: int) -> Any:
+        """Send what a version changes as a workbook."""
+        record = self.found(pk)
+        file = workbook(sheets(changes(session(), record)))
+        name = _("%(version)s的变化", version=record) + ".xlsx"
+        return send_file(file, mimetype=MEDIA_TYPE, as_attachment=True, download_name=name)
 
 
 class DutyItemView(RecordView):
