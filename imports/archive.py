@@ -37,4 +37,4 @@ def keep(path: Path, folder: Path, digest: str) -> str:
 
 def _suffix(path: Path) -> str:
     suffix = path.suffix.lower()
-    return suffix if suffix in (".xlsx", ".xlsm", ".xls", ".ods") else ".bin"
+    return suffix if suffix in (".xlsx", ".xlsm", ".xls", ".et", ".ods", ".csv") else ".bin"

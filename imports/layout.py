@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from imports.decisions import NONE, Decisions, Headings
+from imports.faults import add_faults
 from imports.offers import offers_of
 from imports.reader import Sheet
 from imports.specs.base import Column, Spec
@@ -50,6 +51,7 @@ def _read(sheet: Sheet, specs: Sequence[Spec], chosen: str | None, layout: Layou
     tried = [spec for spec in specs if chosen is None or spec.list_type == chosen]
     first = len(layout.tables)
     SheetWalk(sheet, tried or specs, layout).run()
+    add_faults(sheet, layout.tables[first:])
     layout.offers += offers_of(sheet, specs, layout.tables[first:])
 
 

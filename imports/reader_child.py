@@ -1,23 +1,26 @@
-"""The reading process: one workbook in, JSON lines out. Run by ``imports.reader``, never imported.
+"""The reading process: one file in, messages out. Started by ``imports.reader``, never imported.
 
-It imports nothing of the application, so that it starts in a few dozen milliseconds, and binds
-itself to the memory limit before it touches the file: calamine aborts the process on hostile
-sheets, and only this process dies.
+It loads little, so that it starts in a few dozen milliseconds, and binds itself to its limits before
+it touches the file: calamine aborts the process on hostile sheets, and only this process dies.
 
-Lines: ``{"sheet", "hidden", "merges"}`` opens a sheet, ``[row, [values…]]`` is a row with
-something in it (rows count from 1, trailing blanks are cut), ``{"done": true}`` ends the output.
-``{"refused": reason}`` says why there is nothing to read: ``password``, ``cells`` or ``damaged``.
-Dates come as ``{"d": …}``, ``{"dt": …}``, ``{"t": …}`` in ISO form.
+What to read comes as one msgpack map on standard input. What is read goes to standard output as
+msgpack pairs: ``["sheet", [name, hidden, merges]]`` opens a sheet; ``["rows", [[row, values]…]]``
+are rows with something in them (counted from 1, trailing blanks cut); ``["faults", [[row, column,
+text, kind]…]]`` ends a sheet that has any; ``["done", null]`` ends it all, or ``["refused", [reason,
+detail]]``. A date, a date with time and a time are extension types 1, 2 and 3 in ISO form.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import json
+import os
 import resource
+import struct
 import sys
-from typing import Any
+import zlib
+from collections.abc import Iterable
 
+import msgpack
 from python_calamine import (
     CalamineError,
     CalamineSheet,
@@ -27,94 +30,232 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-_BATCH = 2_000
+from imports.error_cells import (
+    Doctype,
+    RawFault,
+    TooManyFaults,
+    excel_faults,
+    has_formula,
+    ods_faults,
+    sheet_parts,
+)
+from imports.zip_parts import ExpandsTooFar, ZipParts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing itself takes as long to load as calamine
+    from typing import Any, BinaryIO
+
+_BATCH = 1 << 17
 
 
-class _TooManyCells(Exception):
-    """The sheets hold more cells than the limit."""
+class Refused(Exception):
+    """There is nothing to read: a reason that ``imports.reader`` has a sentence for, a detail."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = detail
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> msgpack.ExtType | str:
+    """Pack what msgpack has no type for."""
     if isinstance(value, dt.datetime):
-        return {"dt": value.isoformat()}
+        return msgpack.ExtType(2, value.isoformat().encode())
     if isinstance(value, dt.date):
-        return {"d": value.isoformat()}
+        return msgpack.ExtType(1, value.isoformat().encode())
     if isinstance(value, dt.time):
-        return {"t": value.isoformat()}
-    if isinstance(value, dt.timedelta):
-        return str(value)
-    raise TypeError(type(value).__name__)
+        return msgpack.ExtType(3, value.isoformat().encode())
+    return str(value)
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, default=_plain, separators=(",", ":")).encode
+class _Output:
+    """Standard output, and the count of what may still be written to it."""
+
+    def __init__(self, file: BinaryIO, task: dict[str, Any]) -> None:
+        self.file = file
+        self.packer = msgpack.Packer(default=_plain)
+        self.cells: int = task["cells"]
+        self.text: int = task["text"]
+        self.faults: int = task["faults"]
+        self.characters: int = task["characters"]
+        self.blanks = False
+
+    def send(self, kind: str, payload: Any) -> None:
+        """Write one message."""
+        self.file.write(self.packer.pack((kind, payload)))
+
+    def rows(self, rows: Iterable[list[Any]], left: int = 0) -> None:
+        """Write rows, of which the first is row 1; all stand ``left`` columns further right.
+
+        Notes in ``blanks`` whether any cell was empty.
+        """
+        pack = self.packer.pack
+        margin = [""] * left
+        batch: list[bytes] = []
+        size = 0
+        for number, values in enumerate(rows, 1):
+            if "" in values:
+                self.blanks = True
+                while values and values[-1] == "":
+                    values.pop()
+                if not values:
+                    continue
+            packed = pack((number, margin + values if left else values))
+            batch.append(packed)
+            size += len(packed)
+            self.cells -= left + len(values)
+            if self.cells < 0:
+                raise Refused("cells")
+            if len(packed) > self.characters:
+                self._check_length(number, values)
+            if size > _BATCH:
+                self._write(batch, size)
+                batch, size = [], 0
+        if batch:
+            self._write(batch, size)
+
+    def _check_length(self, number: int, values: list[Any]) -> None:
+        for value in values:
+            if isinstance(value, str) and len(value) > self.characters:
+                raise Refused("long", str(number))
+
+    def _write(self, batch: list[bytes], size: int) -> None:
+        self.text -= size
+        if self.text < 0:
+            raise Refused("cells")
+        # A pair by hand: its second half is packed already.
+        head = b"\x92" + self.packer.pack("rows") + self.packer.pack_array_header(len(batch))
+        self.file.write(head + b"".join(batch))
 
 
-def _filled(values: list[Any]) -> list[Any]:
-    """Cut trailing blanks; a blank between values stays, as the empty text."""
-    end = len(values)
-    while end and (values[end - 1] == "" or values[end - 1] is None):
-        end -= 1
-    return values[:end]
-
-
-def _write_sheet(sheet: CalamineSheet, budget: int) -> int:
-    """Write the sheet's rows and return how many more cells may be written."""
-    start = sheet.start
-    if start is None:
-        return budget
-    # iter_rows begins at the sheet's first row, but at the first column that holds something.
-    left: list[Any] = [""] * start[1]
-    lines: list[str] = []
-    for number, values in enumerate(sheet.iter_rows(), 1):
-        row = _filled(values)
-        if not row:
-            continue
-        row = left + row if left else row
-        budget -= len(row)
-        if budget < 0:
-            raise _TooManyCells
-        lines.append(_encode([number, row]))
-        if len(lines) == _BATCH:
-            print("\n".join(lines))
-            lines.clear()
-    if lines:
-        print("\n".join(lines))
-    return budget
-
-
-def _write(path: str, budget: int) -> None:
+def _read_workbook(task: dict[str, Any], output: _Output) -> None:
+    path, kind = task["path"], task["kind"]
+    parts = ZipParts(path, task["parts"], task["expanded"])
+    finder = _FaultFinder(path, kind, parts, output.faults)
     with CalamineWorkbook.from_path(path) as workbook:
         for index, meta in enumerate(workbook.sheets_metadata):
             if meta.typ != SheetTypeEnum.WorkSheet:
                 continue
             hidden = meta.visible != SheetVisibleEnum.Visible
             if hidden:
-                print(_encode({"sheet": meta.name, "hidden": True, "merges": []}))
+                output.send("sheet", (meta.name, True, ()))
                 continue
             sheet = workbook.get_sheet_by_index(index)
-            merges = [
-                (top + 1, left, bottom + 1, right)
-                for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
-            ]
-            print(_encode({"sheet": meta.name, "hidden": False, "merges": merges}))
-            budget = _write_sheet(sheet, budget)
-    print(_encode({"done": True}))
+            output.send("sheet", (meta.name, False, _merges(sheet)))
+            output.blanks = False
+            if (start := sheet.start) is not None:
+                # iter_rows begins at the first row, but at the first column that holds something.
+                output.rows(sheet.iter_rows(), start[1])
+            del sheet  # its values; what follows needs room of its own
+            if faults := finder.of(index, meta.name, blanks=output.blanks):
+                output.faults -= len(faults)
+                if output.faults < 0:
+                    raise TooManyFaults
+                output.send("faults", faults)
 
 
-def main(path: str, memory: int, budget: int) -> None:
-    """Write the workbook at ``path`` to standard output under the limits given."""
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+def _merges(sheet: CalamineSheet) -> list[tuple[int, int, int, int]]:
+    return [
+        (top + 1, left, bottom + 1, right)
+        for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
+    ]
+
+
+class _FaultFinder:
+    """Finds the error cells that calamine has read as empty, by the kind of file."""
+
+    def __init__(self, path: str, kind: str, parts: ZipParts, limit: int) -> None:
+        self.kind = kind
+        self.parts = parts
+        self.limit = limit
+        self.by_name: dict[str, list[RawFault]] = {}
+        self.by_index: list[list[RawFault]] = []
+        self.names: dict[str, str] = {}
+        if kind == "xlsx":
+            self.names = sheet_parts(parts)
+        elif kind == "ods":
+            self.by_name = ods_faults(parts, limit)
+        else:
+            self.by_index = _old_faults(path, limit)
+
+    def of(self, index: int, name: str, *, blanks: bool) -> list[RawFault]:
+        """Return the faults of a sheet; ``blanks`` says whether any of its cells was empty."""
+        if self.kind == "ods":
+            return self.by_name.get(name, [])
+        if self.kind != "xlsx":
+            return self.by_index[index] if index < len(self.by_index) else []
+        part = self.names.get(name)
+        if part is None:
+            raise Refused("damaged")
+        # An error is a value to calamine: a sheet without a blank cell has none.
+        if not has_formula(self.parts.chunks(part), errors=blanks):
+            return []
+        return excel_faults(self.parts.chunks(part), self.limit)
+
+
+def _old_faults(path: str, limit: int) -> list[list[RawFault]]:
+    from imports.old_excel import Locked, NoWorkbook, old_faults
+
     try:
-        _write(path, budget)
+        return old_faults(path, limit)
+    except Locked:
+        raise Refused("password") from None
+    except NoWorkbook as error:
+        raise Refused("other", str(error)) from None
+
+
+def _read_text(task: dict[str, Any], output: _Output) -> None:
+    from imports.delimited import UnknownEncoding, delimited_rows
+
+    output.send("sheet", (task["title"], False, ()))
+    try:
+        output.rows(delimited_rows(task["path"], output.characters))
+    except UnknownEncoding:
+        raise Refused("encoding") from None
+
+
+def _read_page(task: dict[str, Any], output: _Output) -> None:
+    from imports.delimited import UnknownEncoding
+    from imports.web_tables import web_tables
+
+    try:
+        for number, (rows, merges) in enumerate(web_tables(task["path"]), 1):
+            name = task["title"] if number == 1 else f"{task['title']} {number}"
+            output.send("sheet", (name, False, merges))
+            output.rows(rows)
+    except UnknownEncoding:
+        raise Refused("encoding") from None
+
+
+def _read(task: dict[str, Any], output: _Output) -> None:
+    """Write what the file holds, or why it is refused."""
+    readers = {"text": _read_text, "html": _read_page}
+    try:
+        readers.get(task["kind"], _read_workbook)(task, output)
+        output.send("done", None)
+    except Refused as refused:
+        output.send("refused", (refused.reason, refused.detail))
     except PasswordError:
-        print(_encode({"refused": "password"}))
-    except (_TooManyCells, MemoryError):
-        print(_encode({"refused": "cells"}))
-    except (CalamineError, OSError, ValueError):
-        print(_encode({"refused": "damaged"}))
+        output.send("refused", ("password", ""))
+    except MemoryError:
+        output.send("refused", ("cells", ""))
+    except TooManyFaults:
+        output.send("refused", ("faults", ""))
+    except ExpandsTooFar:
+        output.send("refused", ("expanded", ""))
+    except Doctype:
+        output.send("refused", ("entities", ""))
+    except (CalamineError, OSError, ValueError, LookupError, struct.error, zlib.error) as error:
+        reason = "entities" if "unrecognized entity" in str(error) else "damaged"
+        output.send("refused", (reason, ""))
 
 
-if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+def main() -> None:
+    """Do the task on standard input under its limits."""
+    task = msgpack.unpackb(sys.stdin.buffer.read())
+    resource.setrlimit(resource.RLIMIT_AS, (task["memory"], task["memory"]))
+    resource.setrlimit(resource.RLIMIT_CPU, (task["seconds"], task["seconds"] + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _read(task, _Output(sys.stdout.buffer, task))
+    sys.stdout.buffer.flush()
+    os._exit(0)  # the system takes the memory back faster than it is freed piece by piece

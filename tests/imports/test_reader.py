@@ -108,4 +108,4 @@ def test_too_many_cells(tmp_path: Path) -> None:
 
 def test_too_slow(tmp_path: Path) -> None:
     path = make_book(tmp_path / "a.xlsx", ("一", [["甲"]]))
-    assert "还没有读完" in refusal(path, seconds=0.001)
+    assert "还没有读完" in refusal(path, patience=0.001)
