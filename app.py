@@ -9,6 +9,7 @@ from flask_wtf import CSRFProtect
 import cli
 import config
 import database
+import jobs
 from views import assets, errors, layout, register_views
 
 
@@ -24,5 +25,6 @@ def create_app(settings: config.Config | None = None) -> Flask:
     layout.init_app(app)
     assets.init_app(app)
     errors.init_app(app)
+    jobs.init_app(app)
     cli.init_app(app)
     return app

@@ -15,6 +15,7 @@ from cli import (
     server,
     simulate,
     sweep,
+    worker,
 )
 
 
@@ -30,6 +31,7 @@ def init_app(app: Flask) -> None:
         ledger.ledger,
         simulate.simulate,
         sweep.sweep,
+        worker.worker,
         simulate.simulate_one_letter,
         imports.import_group,
     ):

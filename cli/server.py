@@ -9,7 +9,7 @@ import waitress
 from flask import current_app
 from flask.cli import with_appcontext
 
-from cli import sweep
+from cli import sweep, worker
 from cli.demo import describe_accounts
 
 #: Behind HTTPS a proxy on this machine speaks for the browser: without its word on the scheme,
@@ -24,7 +24,7 @@ BEHIND_PROXY: dict[str, Any] = {
 @click.command("serve")
 @with_appcontext
 def serve() -> None:
-    """Serve on 127.0.0.1 at CHUISHAO_PORT until stopped; sweep at the start and every hour."""
+    """Serve on 127.0.0.1 at CHUISHAO_PORT until stopped, with a worker; sweep now and every hour."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     port = app.config["PORT"]
     click.echo(f"\n  吹哨报到已启动：http://127.0.0.1:{port}/\n")
@@ -33,4 +33,9 @@ def serve() -> None:
     click.echo("\n  按 Ctrl+C 停止。")
     sweep.start_clock(app)
     proxy = BEHIND_PROXY if app.config["SESSION_COOKIE_SECURE"] else {}
-    waitress.serve(app, host="127.0.0.1", port=port, threads=8, ident="chuishao", **proxy)
+    beside = worker.Beside()
+    beside.start()
+    try:
+        waitress.serve(app, host="127.0.0.1", port=port, threads=8, ident="chuishao", **proxy)
+    finally:
+        beside.stop()

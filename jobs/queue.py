@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from flask import Flask, current_app
-from huey import Huey, MemoryHuey, SqliteHuey
+from huey import Huey, MemoryHuey, SqliteHuey, crontab
 
 #: Seconds between two notes of how far a task is, and two looks whether it has been called off.
 BEAT = 0.3
@@ -29,11 +29,17 @@ class Queue:
             path = Path(app.config["DATA_DIR"]) / "queue.db"
             self.huey = SqliteHuey("chuishao", filename=str(path))
         self._wake = self.huey.task()(self._work)
+        self.huey.periodic_task(crontab(minute="17"))(self._tidy)
 
     def _work(self, name: str, number: int) -> None:
         from jobs.tasks import TASKS  # the tasks need the queue
 
         TASKS[name](self.app, number)
+
+    def _tidy(self) -> None:
+        from jobs.imports import forget
+
+        forget(self.app)
 
     def send(self, name: str, number: int) -> None:
         """Ask for a task (``jobs.tasks``) on the row of that number. After the row is committed."""
@@ -73,10 +79,9 @@ class Queue:
 
 
 class Beat:
-    """Tells the queue how far a task is, no oftener than every ``BEAT`` seconds."""
+    """Says when ``BEAT`` seconds have gone by since it last said so."""
 
-    def __init__(self, queue: Queue, key: str) -> None:
-        self.queue, self.key = queue, key
+    def __init__(self) -> None:
         self.last = 0.0
 
     def due(self) -> bool:

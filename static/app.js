@@ -1,6 +1,7 @@
 // What the pages gain where scripts run. Without them every page still works: see the templates.
 import { startClocks } from "./js/clock.js";
 import { upgradeDialogs } from "./js/dialogs.js";
+import { followProgress, takeDrops } from "./js/imports.js";
 import { startDrawer, startMenus, startToggles } from "./js/navigation.js";
 import { RecordSelect } from "./js/record-select.js";
 import { guardDoubleSubmits, keepScrollersReachable, startAside, startPrinting } from "./js/pages.js";
@@ -17,6 +18,8 @@ startAside();
 guardDoubleSubmits();
 keepScrollersReachable();
 startPrinting();
+takeDrops();
+followProgress();
 
 // After a refused save the reader hears and sees first what is wrong.
 document.querySelector("[data-focus]:not(dialog [data-focus])")?.focus();

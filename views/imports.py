@@ -1,71 +1,51 @@
-"""Importing workbooks in the browser: upload, preview by cell, apply, and the batch with its undo."""
+"""Uploading workbooks: one page for each kind of import, for one file or several at once."""
 
 from __future__ import annotations
 
 import secrets
-import time
 from pathlib import Path
 from typing import Any, ClassVar
 
-from flask import abort, current_app, flash, redirect, request, url_for
+from flask import current_app, flash, redirect, request, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
-from flask_wtf.file import FileField, FileRequired
-from itsdangerous import BadData, URLSafeTimedSerializer
+from flask_wtf.file import FileRequired, MultipleFileField
 from sqlalchemy import Select, select
 from werkzeug.datastructures import FileStorage
-from wtforms import HiddenField
-from wtforms.validators import InputRequired
 
-from imports.engine import apply, preview
-from imports.plan import Plan, SheetPlan
-from imports.probe import WorkbookRefused
-from imports.specs import RecordSpec
-from imports.specs.agreements import AGREEMENTS
-from imports.specs.check_ins import CHECK_INS
-from imports.specs.needs import NEEDS
-from imports.specs.resources import RESOURCES
-from imports.specs.services import SERVICES
-from models.duty import DutyListType
-from models.organization import Organization, OrganizationKind
-from rules.errors import Invalid, Refused
+from imports.specs import RECORDS, RecordSpec
+from imports.whose import named
+from jobs.imports import NEEDS_PLACE, places, uploads
+from models.import_job import ImportJob, ImportJobState
+from models.organization import Organization
 from rules.policy import Action
 from rules.scope import reachable
 from views import permissions
 from views.context import actor, session, unit_of_work
 from views.forms import RecordSelectField, chooser, options_of
 from views.import_batches import kind_title
+from views.import_work import set_to_work
 from views.presentation import Crumb
 from views.registry import view_named
 
-#: Seconds for which an uploaded file waits for its confirmation.
-PATIENCE = 24 * 3600
-#: Changes listed in a preview.
-SHOWN = 200
-
-
-class ApplyForm(FlaskForm):
-    """What the confirmation sends back: which upload, and which plan the person has seen."""
-
-    reference = HiddenField()
-    shown = HiddenField()
+#: Files that one upload may bring.
+MOST_FILES = 50
 
 
 class ImportView(BaseView):
-    """Upload, preview and apply one kind of workbook; a subclass says which."""
+    """The upload of one kind of workbook; a subclass says which. The rest is ``ImportJobView``."""
 
     kind: ClassVar[str]
     record_type: ClassVar[str]
     help_items: ClassVar[list[str]] = []
     back: ClassVar[str]
     back_label: ClassVar[str]
-    needs_owner: ClassVar[bool] = False
     default_view = "upload"
 
     def __init__(self) -> None:
         super().__init__()
-        needed = dict.fromkeys(("can_upload", "can_preview", "can_apply", "can_owners"))
+        needed = ("can_upload", "can_owners")
         permissions.declare(
             self.class_permission_name,
             dict.fromkeys(needed, (self.record_type, Action.IMPORT)),
@@ -74,55 +54,30 @@ class ImportView(BaseView):
     @expose("/", methods=["GET", "POST"])
     @has_access
     def upload(self) -> Any:
-        """Take a file in, and lead to its preview."""
+        """Take files in, and lead to what they would do."""
         form = self._form()
         if request.method == "GET":
             return self._upload_page(form, 200)
         if not form.validate():
             return self._upload_page(form, 422)
-        owner = form["owner"].data if self.needs_owner else None
-        stored = store(form["file"].data)
-        reference = self._sign(stored.name, form["file"].data.filename or "", owner)
-        return redirect(url_for(f"{self.endpoint}.preview", reference=reference))
-
-    @expose("/preview")
-    @has_access
-    def preview(self) -> Any:
-        """Show what the file would do, cell by cell; writes nothing."""
-        reference = request.args.get("reference", "")
-        try:
-            plan, owner = self._plan(reference)
-        except (WorkbookRefused, Refused) as refusal:
-            form = self._form()
-            flash(_(str(refusal)), "danger")
-            return self._upload_page(form, getattr(refusal, "status", 422))
-        finally:
-            session().rollback()
-        return self._preview_page(plan, owner, reference, 422 if plan.errors else 200)
-
-    @expose("/apply", methods=["POST"])
-    @has_access
-    def apply(self) -> Any:
-        """Do it, all or nothing, if the file and the records are still as they were shown."""
-        form = ApplyForm()
-        if not form.validate():
-            abort(400)
-        folder = Path(current_app.config["DATA_DIR"]) / "imports"
-        try:
-            with unit_of_work() as database:
-                plan, _owner = self._plan(form.reference.data or "")
-                batch = apply(database, plan, shown=form.shown.data or "", archive=folder)
-                batch_id = batch.id if batch else None
-        except (WorkbookRefused, Refused) as refusal:
-            flash(_(str(refusal)), "danger")
-            return self._upload_page(self._form(), getattr(refusal, "status", 422))
-        if batch_id is None:
-            same = _("文件内容与系统中已有的完全一致，没有需要导入的内容。")
-            flash(_("文件里没有数据，没有可以导入的内容。") if plan.empty else same, "info")
-            return redirect(url_for(self.back))
-        plan.path.unlink(missing_ok=True)
-        flash(_("已导入。核对下面的结果，需要时可以整批撤销。"), "success")
-        return redirect(url_for("ImportBatchView.show", pk=batch_id))
+        files = [each for each in form["files"].data if each and each.filename]
+        if len(files) > MOST_FILES:
+            flash(_("一次最多上传 %(n)s 个文件，请分几次上传。", n=MOST_FILES), "danger")
+            return self._upload_page(form, 422)
+        owner = form["owner"].data if "owner" in form else None
+        with unit_of_work() as database:
+            jobs = [self._job(each, owner) for each in files]
+            database.add_all(jobs)
+            bundle = jobs[0].bundle
+            for job in jobs:
+                job.bundle = bundle
+            database.flush()
+            numbers = [(job.id, job.size) for job in jobs]
+        for number, size in numbers:
+            set_to_work("import-read", number, size if len(numbers) == 1 else None)
+        if len(numbers) == 1:
+            return redirect(url_for("ImportJobView.show", pk=numbers[0][0]))
+        return redirect(url_for("ImportJobView.bundle", bundle=bundle))
 
     @expose("/owners")
     @has_access
@@ -142,39 +97,63 @@ class ImportView(BaseView):
 
     def template_url(self) -> str | None:
         """Return where the empty workbook is, if there is one."""
-        return None
+        view = view_named(self.back.split(".")[0])
+        return view.url("template") if view is not None and view.may("can_template") else None
+
+    def _job(self, file: FileStorage, owner: Organization | None) -> ImportJob:
+        """Keep an uploaded file, and return the job of importing it; told whose it is, if it says."""
+        stored = store(file)
+        name = (file.filename or _("未命名"))[-255:]
+        if owner is None and self.kind in NEEDS_PLACE:
+            owner = named([name], self._places())
+        return ImportJob(
+            account_id=actor().user_id,
+            kind=self.kind,
+            organization=owner,
+            bundle=secrets.token_hex(16),
+            state=ImportJobState.WAITING,
+            file_name=name,
+            stored_name=stored.name,
+            size=stored.stat().st_size,
+            decisions={},
+            findings={},
+        )
+
+    def _places(self) -> list[Organization]:
+        return places(session(), self.kind)
 
     def _owners(self) -> Select[Any]:
         return select(Organization).where(
-            Organization.kind.in_(
-                (OrganizationKind.TOWNSHIP, OrganizationKind.COUNTY, OrganizationKind.CITY)
-            ),
+            Organization.kind.in_(NEEDS_PLACE.get(self.kind, ())),
             Organization.active,
             reachable(actor(), self.record_type, Organization.id, Action.IMPORT),
         )
 
     def _form(self) -> FlaskForm:
         fields: dict[str, Any] = {
-            "file": FileField(
+            "files": MultipleFileField(
                 _("Excel 文件"),
-                description=_("xlsx、xls、xlsm、ods，不超过 20 MB。"),
+                description=_(
+                    "xlsx、xls、xlsm、ods、et、csv，每个不超过 20 MB；可以一次选几个，也可以拖到这里。"
+                ),
                 validators=[FileRequired(_("请选择要导入的文件。"))],
             )
         }
-        if self.needs_owner:
+        if self.kind in NEEDS_PLACE:
             fields["owner"] = RecordSelectField(
                 _("清单所属地区"),
                 source=url_for(f"{self.endpoint}.owners"),
                 choose=chooser(session(), self._owners(), Organization),
-                validators=[InputRequired(_("请选择清单所属地区。"))],
+                description=_("不选时按文件名和标题里的乡镇名称对应；认不出来的，上传后再选。"),
             )
         form: FlaskForm = type("UploadForm", (FlaskForm,), fields)()
-        if self.needs_owner and request.method == "GET":
-            own = self._owners().where(Organization.id == actor().area_id)
-            form["owner"].data = session().scalars(own).first()
+        if "owner" in form and request.method == "GET":
+            allowed = self._places()
+            form["owner"].data = allowed[0] if len(allowed) == 1 else None
         return form
 
     def _upload_page(self, form: FlaskForm, status: int) -> Any:
+        jobs = url_for("ImportJobView.list")
         return self.render_template(
             "import_upload.html",
             view_title=_("导入%(what)s", what=kind_title(self.kind)),
@@ -182,56 +161,13 @@ class ImportView(BaseView):
             help_items=self.help(),
             template_url=self.template_url(),
             cancel_url=url_for(self.back),
+            jobs_url=jobs,
             crumbs=[Crumb(self.back_title(), url_for(self.back)), Crumb(_("从 Excel 导入"))],
         ), status
 
-    def _preview_page(
-        self, plan: Plan, owner: Organization | None, reference: str, status: int
-    ) -> Any:
-        form = ApplyForm(formdata=None, data={"reference": reference, "shown": plan.token})
-        return self.render_template(
-            "import_preview.html",
-            view_title=_("核对导入内容"),
-            file_name=plan.file_name,
-            owner_name=owner.name if owner else kind_title(self.kind),
-            sheets=[sheet_view(sheet) for sheet in plan.sheets],
-            can_apply=not plan.errors,
-            nothing_to_do=not plan.errors and not plan.differs,
-            empty=plan.empty,
-            apply_form=form,
-            apply_url=url_for(f"{self.endpoint}.apply"),
-            cancel_url=url_for(f"{self.endpoint}.upload"),
-            crumbs=[
-                Crumb(self.back_title(), url_for(self.back)),
-                Crumb(_("从 Excel 导入"), url_for(f"{self.endpoint}.upload")),
-                Crumb(_("核对导入内容")),
-            ],
-        ), status
-
-    def _signer(self) -> URLSafeTimedSerializer:
-        return URLSafeTimedSerializer(current_app.secret_key or "", salt=f"import-{self.kind}")
-
-    def _sign(self, stored: str, original: str, owner: Organization | None) -> str:
-        """Return a reference to an upload that only this person can use, and only for a while."""
-        content = [stored, original[:255], owner.id if owner else None, actor().user_id]
-        return str(self._signer().dumps(content))
-
-    def _plan(self, reference: str) -> tuple[Plan, Organization | None]:
-        """Make the plan of an upload anew; raises ``Invalid`` for a reference that is not good."""
-        try:
-            stored, original, owner_id, user_id = self._signer().loads(reference, max_age=PATIENCE)
-        except (BadData, ValueError):
-            raise Invalid(_("上传已过期，请重新上传文件。")) from None
-        path = uploads() / stored
-        if user_id != actor().user_id or not path.is_file():
-            raise Invalid(_("上传已过期，请重新上传文件。"))
-        owner = session().get(Organization, owner_id) if owner_id else None
-        plan = preview(session(), self.kind, path, owner=owner, original_name=original)
-        return plan, owner
-
 
 class RecordImportView(ImportView):
-    """The import of a declared record type; a subclass names the model and its view."""
+    """The import of a declared record type; a subclass names the declaration."""
 
     spec: ClassVar[RecordSpec]
 
@@ -257,40 +193,6 @@ class RecordImportView(ImportView):
             lines.append(_("“状态”不导入：新增的从第一个状态开始，再在页面上逐步办理。"))
         return lines
 
-    def template_url(self) -> str | None:
-        """Lead to the empty workbook."""
-        return url_for(f"{self.back.removesuffix('.list')}.template")
-
-
-class AgreementImportView(RecordImportView):
-    """Agreements from a workbook."""
-
-    spec = AGREEMENTS
-
-
-class ResourceImportView(RecordImportView):
-    """Resources from a workbook."""
-
-    spec = RESOURCES
-
-
-class NeedImportView(RecordImportView):
-    """Needs and wishes from a workbook."""
-
-    spec = NEEDS
-
-
-class ServiceProjectImportView(RecordImportView):
-    """Service projects from a workbook."""
-
-    spec = SERVICES
-
-
-class CheckInImportView(RecordImportView):
-    """Check-ins from a workbook."""
-
-    spec = CHECK_INS
-
 
 class OrganizationImportView(ImportView):
     """Organisations from a workbook."""
@@ -302,71 +204,48 @@ class OrganizationImportView(ImportView):
     back_label = "组织机构"
     help_items = [
         "表头含：机构代码、机构名称、别名、机构类型、上级代码、联系电话、备注。",
-        "按机构代码对应：已有的更新，没有的新增；文件里没有的机构不会删除。",
+        "按机构代码对应：已有的更新，没有的新增；文件里没有的机构，只在您要求时停用。",
         "别名用顿号隔开，不能与其他机构的名称或别名重复。",
         "派驻机构在备注里写“派出单位：县公安局”，即与该部门关联。",
     ]
 
 
 class DutyItemImportView(ImportView):
-    """A place's duty lists from a workbook."""
+    """Places' duty lists from workbooks."""
 
     route_base = "/imports/duty-items"
     kind = "duty-items"
     record_type = "duty_list"
     back = "DutyListView.list"
     back_label = "清单版本"
-    needs_owner = True
     help_items = [
         "一个工作簿可以含基本履职、配合履职、上级部门收回和事项清单，每张表一份清单。",
         "标题行、合并的类别行、备注行都能识别；类别可以是横幅，也可以是一列。",
         "一个单元格里的多个部门用换行、顿号或逗号隔开，按名称和别名对应到机构。",
+        "文件里没有的事项照旧保留，只在您要求时移除。",
         "导入后是草稿版本，发布后才用于研判；内容与现行版本一致时不产生新版本。",
     ]
 
 
-def uploads() -> Path:
-    """Return the folder of files that wait for confirmation; old ones are removed on the way."""
-    folder = Path(current_app.config["DATA_DIR"]) / "uploads"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def _declared(spec: RecordSpec) -> type[ImportView]:
+    """Return the upload page of a declared record type."""
+    kind: type[ImportView] = type(
+        f"{spec.model.__name__}ImportView",
+        (RecordImportView,),
+        {"spec": spec, "__doc__": f"{spec.label} from a workbook.", "__module__": __name__},
+    )
+    return kind
+
+
+globals().update(
+    {f"{each.model.__name__}ImportView": _declared(each) for each in RECORDS if each.imported}
+)
 
 
 def store(file: FileStorage) -> Path:
-    """Keep an uploaded file under a random name, and forget those that nobody confirmed."""
-    folder = uploads()
-    for old in folder.iterdir():
-        if time.time() - old.stat().st_mtime > PATIENCE:
-            old.unlink(missing_ok=True)
+    """Keep an uploaded file under a random name."""
+    folder = uploads(current_app._get_current_object())  # type: ignore[attr-defined]
     suffix = Path(file.filename or "").suffix.lower()[:6]
     path = folder / f"{secrets.token_hex(16)}{suffix if suffix[1:].isalnum() else ''}"
     file.save(path)
     return path
-
-
-def sheet_view(sheet: SheetPlan) -> dict[str, Any]:
-    """Return a sheet of the plan as the preview shows it."""
-    titles = {kind.value: kind.title for kind in DutyListType}
-    shown = sheet.result() | {
-        "list_type_title": _(titles.get(sheet.list_type, sheet.label)),
-        "shown_limit": None,
-    }
-    changes = [
-        {
-            "title": row.title,
-            "cell": next(
-                (change.cell for change in row.changes if change.cell),
-                row.item.cells.get(sheet.main, ""),
-            ),
-            "kind": row.state.value,
-            "fields": [(_(change.label), change.before, change.after) for change in row.changes],
-        }
-        for row in sheet.rows
-        if row.state.value != "unchanged"
-    ]
-    changes += [
-        {"title": each.title, "cell": "", "kind": "missing", "fields": []} for each in sheet.missing
-    ]
-    if len(changes) > SHOWN:
-        shown["shown_limit"] = SHOWN
-    return shown | {"changes": changes[:SHOWN]}

@@ -1,0 +1,73 @@
+"""``flask --app app worker``: works through the queue; ``serve`` runs one beside itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+
+from jobs.imports import forget, recover
+from jobs.queue import Queue, queue
+
+ROOT = Path(__file__).resolve().parent.parent
+#: Seconds after which a worker that has died is started again.
+AGAIN = 5.0
+
+
+@click.command("worker")
+@click.option("--until-stdin-ends", is_flag=True, help="Stop when whoever started it is gone.")
+@with_appcontext
+def worker(until_stdin_ends: bool) -> None:
+    """Read and write uploaded workbooks behind the scenes until stopped. One is enough."""
+    work(current_app._get_current_object(), queue(), until_stdin_ends)  # type: ignore[attr-defined]
+
+
+def work(app: Flask, tasks: Queue, until_stdin_ends: bool) -> None:
+    """Take up what was left, then what comes. Returns when the process is told to stop."""
+    recover(app)
+    forget(app)
+    if until_stdin_ends:
+        threading.Thread(target=_stop_with_parent, daemon=True).start()
+    tasks.huey.create_consumer(workers=1, periodic=True).run()
+
+
+def _stop_with_parent() -> None:
+    """A server that is killed cannot stop its worker: its end of the pipe closes by itself."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+class Beside:
+    """The worker of a server: a process of its own, started again if it dies."""
+
+    def __init__(self) -> None:
+        self.stopping = threading.Event()
+        self.process: subprocess.Popen[bytes] | None = None
+        self.keeper = threading.Thread(target=self._keep, name="worker", daemon=True)
+
+    def start(self) -> None:
+        """Start the worker."""
+        self.keeper.start()
+
+    def stop(self) -> None:
+        """Stop it and wait until it has gone."""
+        self.stopping.set()
+        if self.process is not None:
+            self.process.terminate()
+        self.keeper.join(timeout=30)
+
+    def _keep(self) -> None:
+        command = [sys.executable, "-m", "flask", "--app", "app", "worker", "--until-stdin-ends"]
+        options: dict[str, Any] = {"stdin": subprocess.PIPE, "cwd": ROOT}
+        while not self.stopping.is_set():
+            self.process = subprocess.Popen(command, **options)  # noqa: S603 - our own command
+            self.process.wait()
+            self.stopping.wait(AGAIN)
