@@ -20,6 +20,8 @@ from jobs.queue import Queue, queue
 ROOT = Path(__file__).resolve().parent.parent
 #: Seconds after which a worker that has died is started again.
 AGAIN = 5.0
+#: Seconds between two looks into an empty queue at most.
+MOST_IDLE = 1.0
 
 
 @click.command("worker")
@@ -36,7 +38,7 @@ def work(app: Flask, tasks: Queue, until_stdin_ends: bool) -> None:
     forget(app)
     if until_stdin_ends:
         threading.Thread(target=_stop_with_parent, daemon=True).start()
-    tasks.huey.create_consumer(workers=1, periodic=True).run()
+    tasks.huey.create_consumer(workers=1, max_delay=MOST_IDLE).run()
 
 
 def _stop_with_parent() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rapidfuzz import fuzz, process
 
-from imports.headings import fingerprint, heading_keys, match_heading
+from imports.headings import fingerprint, heading_keys, hinted, match_heading
 from imports.reader import Row, Sheet
 from imports.specs.base import Spec
 from imports.tables import Offer, Table
@@ -68,7 +68,8 @@ def _offer_of_table(sheet: Sheet, table: Table, specs: Sequence[Spec]) -> Offer:
 def _offer_of_row(sheet: Sheet, row: Row, specs: Sequence[Spec]) -> Offer:
     """Offer a row of which no list is known: every list, and columns where they are alike."""
     keys = heading_keys(row.values)
-    guesses = [(spec, _guessed(spec, keys, {})) for spec in specs]
+    told = _told(sheet, row, specs)
+    guesses = [(spec, _guessed(spec, keys, {})) for spec in told]
     spec, taken = max(guesses, key=lambda each: len(each[1]))
     matches = match_heading(row.values, specs)
     if matches:
@@ -78,10 +79,21 @@ def _offer_of_row(sheet: Sheet, row: Row, specs: Sequence[Spec]) -> Offer:
         sheet.name,
         row.number,
         fingerprint(keys.values()),
-        spec.list_type if len(specs) == 1 or (taken and not matches) else "",
+        spec.list_type if len(told) == 1 or (taken and not matches) else "",
         tuple(each.list_type for each in specs),
         _headings(row, keys, taken),
     )
+
+
+def _told(sheet: Sheet, row: Row, specs: Sequence[Spec]) -> Sequence[Spec]:
+    """Return the lists that the rows above, or else the sheet's name, speak of; all if none does."""
+    above = [
+        clean(value) for each in sheet.rows if each.number < row.number for value in each.values
+    ]
+    for words in (*reversed(above), sheet.name):
+        if words and (found := hinted(words, specs)):
+            return found
+    return specs
 
 
 def _headings(

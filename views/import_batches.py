@@ -62,7 +62,7 @@ class ImportBatchView(RecordView):
     def extra_links(self, record: Any | None) -> list[Link]:
         """Offer what comes next, the lists to publish, and the file itself."""
         if record is None:
-            return []
+            return [Link(_("我的上传"), url_for("ImportJobView.list"), "fa-file-arrow-up")]
         links = []
         applied = record.state is ImportStatus.APPLIED
         may_list = permissions.allowed(actor().roles, "can_list", "DutyListView")
