@@ -101,7 +101,7 @@ def _without(query: Any, versions: Iterable[Version]) -> Any:
 
 
 def silent(session: Session, versions: Sequence[Version], shown: int) -> list[Silent]:
-    """Return the departments that would not answer, the most named first; four statements.
+    """Return the departments that would not answer, the most named first; five statements.
 
     Out of use, of a kind that no ticket goes to, or without an active account that receives. Each
     comes with the first ``shown`` items that name it.
@@ -124,7 +124,7 @@ def silent(session: Session, versions: Sequence[Version], shown: int) -> list[Si
         if not active or kind not in DISPATCHABLE or pk not in answering
     }
     if found and shown:
-        for pk, item in _items(session, versions, found, shown):
+        for pk, item in _first(session, versions, found, shown):
             found[pk].items.append(item)
     return sorted(found.values(), key=lambda each: -each.number)
 
@@ -132,33 +132,54 @@ def silent(session: Session, versions: Sequence[Version], shown: int) -> list[Si
 def silent_items(
     session: Session, versions: Sequence[Version], departments: Iterable[Silent]
 ) -> Iterator[tuple[Silent, Item]]:
-    """Yield all items that name these departments, department by department."""
+    """Yield all items that name these departments, department by department; one statement."""
     by_id = {each.id: each for each in departments}
-    for pk, item in _items(session, versions, by_id, None):
-        yield by_id[pk], item
-
-
-def _items(
-    session: Session, versions: Sequence[Version], departments: Iterable[int], shown: int | None
-) -> Iterator[tuple[int, Item]]:
-    """Yield the items that name the departments, at most ``shown`` of each; one statement."""
     listed = {each.id: each for each in versions}
     place = DutyItemDepartment.organization_id
-    nth = func.row_number().over(partition_by=place, order_by=DutyItem.id)
-    ranked = (
-        select(
-            place.label("department"),
-            DutyItem.id.label("item"),
-            DutyItem.name.label("name"),
-            DutyItem.category.label("category"),
-            DutyItem.duty_list_id.label("list"),
-            nth.label("nth"),
-        )
-        .join(DutyItem, DutyItem.id == DutyItemDepartment.item_id)
-        .where(DutyItem.duty_list_id.in_(listed), place.in_(sorted(departments)))
+    query = _naming(
+        select(place, DutyItem.id, DutyItem.name, DutyItem.category, DutyItem.duty_list_id),
+        versions,
+        by_id,
+    ).order_by(place, DutyItem.id)
+    for pk, item_id, name, category, list_id in session.execute(query):
+        yield by_id[pk], Item(item_id, name, category or "", listed[list_id])
+
+
+def _first(
+    session: Session, versions: Sequence[Version], departments: Iterable[int], shown: int
+) -> Iterator[tuple[int, Item]]:
+    """Yield the first ``shown`` items that name each department; two statements.
+
+    Ranked by number alone: most of a county's items may have to be gone through for a few names.
+    """
+    place, item = DutyItemDepartment.organization_id, DutyItemDepartment.item_id
+    nth = func.row_number().over(partition_by=place, order_by=item)
+    ranked = _naming(
+        select(place.label("department"), item.label("item"), nth.label("nth")),
+        versions,
+        departments,
     ).subquery()
-    query = select(ranked).order_by(ranked.c.department, ranked.c.item)
-    if shown is not None:
-        query = query.where(ranked.c.nth <= shown)
-    for department, item_id, name, category, list_id, _nth in session.execute(query):
-        yield department, Item(item_id, name, category or "", listed[list_id])
+    pairs = session.execute(
+        select(ranked.c.department, ranked.c.item)
+        .where(ranked.c.nth <= shown)
+        .order_by(ranked.c.department, ranked.c.item)
+    ).all()
+    listed = {each.id: each for each in versions}
+    items = {
+        pk: Item(pk, name, category or "", listed[list_id])
+        for pk, name, category, list_id in session.execute(
+            select(DutyItem.id, DutyItem.name, DutyItem.category, DutyItem.duty_list_id).where(
+                DutyItem.id.in_(sorted({each.item for each in pairs}))
+            )
+        )
+    }
+    for department, item_id in pairs:
+        yield department, items[item_id]
+
+
+def _naming(query: Any, versions: Iterable[Version], departments: Iterable[int]) -> Any:
+    """Narrow a query of links to the items of some versions that name some departments."""
+    return query.join(DutyItem, DutyItem.id == DutyItemDepartment.item_id).where(
+        DutyItem.duty_list_id.in_([each.id for each in versions]),
+        DutyItemDepartment.organization_id.in_(sorted(departments)),
+    )
