@@ -19,6 +19,8 @@ _ROLE_PREFIX = re.compile(
 )
 
 
+_WITH_CODE = re.compile(r"(?P<name>.+?)\s*[(（](?P<code>[^()（）]+)[)）]")
+_CLOSING = (")", "）")
 _NOBODY: Mapping[str, int] = MappingProxyType({})
 
 
@@ -46,9 +48,12 @@ class Directory:
         """Index the names; where two organisations share one, the first given is found."""
         self._entries: dict[str, Entry] = {}
         self._titles: dict[int, str] = {}
+        self._kinds: dict[int, OrganizationKind] = {}
+        self._codes: dict[str, int] = {}
         for name, entry in names:
             self._entries.setdefault(name_key(name), entry)
             self._titles.setdefault(entry.organization_id, entry.title)
+            self._kinds.setdefault(entry.organization_id, entry.kind)
         self._resolved: dict[str, Resolved] = {}
 
     @classmethod
@@ -70,6 +75,7 @@ class Directory:
                 Organization.id,
                 Organization.name,
                 Organization.kind,
+                Organization.code,
             )
             .join(Organization, Organization.id == OrganizationName.organization_id)
             .where(OrganizationName.realm_id.in_(realms), Organization.active)
@@ -77,7 +83,8 @@ class Directory:
         ).all()
         near = [row for row in rows if row[1] == owner.realm_id]
         far = [row for row in rows if row[1] != owner.realm_id]
-        found = cls((name, Entry(id_, title, kind)) for name, _, id_, title, kind in near + far)
+        found = cls((name, Entry(id_, title, kind)) for name, _, id_, title, kind, _ in near + far)
+        found._codes = {row[5]: row[2] for row in rows}
         by_id = {entry.organization_id: entry for entry in found._entries.values()}
         for key, organization_id in chosen.items():
             if organization_id in by_id:
@@ -85,8 +92,14 @@ class Directory:
         return found
 
     def find(self, name: str) -> Entry | None:
-        """Return who goes by the name or alias."""
-        return self._entries.get(name_key(name))
+        """Return who goes by the name or alias, or by 名称（代码） where several share a name."""
+        entry = self._entries.get(name_key(name))
+        if entry is None and name[-1:] in _CLOSING and (match := _WITH_CODE.fullmatch(name)):
+            place = self._codes.get(match["code"].strip())
+            title = self._titles.get(place or 0, "")
+            if place is not None and name_key(title) == name_key(match["name"]):
+                return Entry(place, title, self._kinds[place])
+        return entry
 
     def title(self, organization_id: int) -> str:
         """Return the name of an organisation, or its number if it is not in the directory."""
@@ -133,6 +146,10 @@ class Directory:
         )
         entries = [self._entries[key] for key, score, _ in ranked if score > 0]
         return list(dict.fromkeys((each.organization_id, each.title) for each in entries))[:limit]
+
+    def answers(self) -> dict[str, tuple[int, ...]]:
+        """Return whom each cell named that has been asked about, by its text."""
+        return {text: known.ids for text, known in self._resolved.items()}
 
     def unknown(self) -> list[str]:
         """Return the names that nobody goes by, of all cells that have been asked about."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import select
@@ -12,17 +13,30 @@ from sqlalchemy.orm import Session
 
 from imports.decisions import NONE, Decisions, Watch, unwatched
 from imports.directory import Directory
-from imports.duty_versions import Draft, Present, items_of, write_version
+from imports.duty_versions import Draft, write_version
+from imports.items import Checked, Item, Key
 from imports.kinds import Value
-from imports.plan import Finder, MissingRow, Plan, PlannedRow, SheetPlan, compare, sheet_differs
+from imports.plan import (
+    Finder,
+    MissingRow,
+    Plan,
+    PlannedRow,
+    RowState,
+    SheetPlan,
+    compare,
+    fingerprint,
+    sheet_differs,
+)
 from imports.specs.base import Spec
 from imports.tables import Problem, Table
 from imports.text import name_key
-from imports.values import Checked, Checker, Key, member_of
+from imports.values import STRIDE, Checker, member_of
 from models.duty import DutyList, DutyListStatus, DutyListType
 from models.imports import ImportBatch
 from models.organization import Organization, OrganizationKind
+from rules.duty_items import TEXTS, Present, Whole, items_of
 
+_PLACES = {name: at for at, name in enumerate((*TEXTS, "departments"))}
 _TOWNSHIP: tuple[OrganizationKind, ...] = (OrganizationKind.TOWNSHIP,)
 _OWNERS: dict[str, tuple[OrganizationKind, ...]] = {
     "basic": _TOWNSHIP,
@@ -52,7 +66,7 @@ def _keyed(items: Sequence[Present], spec: Spec) -> dict[Key, Present]:
     keyed: dict[Key, Present] = {}
     times: Counter[Key] = Counter()
     for item in items:
-        key = tuple(name_key(str(item.values[name] or "")) for name in spec.key)
+        key = tuple(name_key(str(item.whole[TEXTS.index(name)] or "")) for name in spec.key)
         times[key] += 1
         keyed[key if times[key] == 1 else (*key, str(times[key]))] = item
     return keyed
@@ -69,6 +83,7 @@ class DutyListImport:
         self.decisions = decisions
         self.directory = Directory.around(session, owner, decisions.names)
         self.formers: dict[str, Former] = {}
+        self.watch: Watch = unwatched
 
     @property
     def finder(self) -> Finder:
@@ -79,14 +94,14 @@ class DutyListImport:
 
     def check(self, tables: Sequence[Table]) -> list[Checked]:
         """Check the rows of every list; departments are looked up in the owner's county."""
-        checker = Checker(self.directory)
+        checker = Checker(self.directory, watch=self.watch)
         checked = [checker.check(table) for table in tables]
         for each in checked:
             each.warnings += self._doubts(each.table)
             for item in each.items:
-                if item.values.get("departments") == []:
-                    name = str(item.values["name"])
+                if item.get("departments") == []:
                     message = "没有写明对应部门，吹哨时需要人工指定派单单位。"
+                    name = str(item.get("name"))
                     each.warnings.append(Problem(item.cells["departments"], name, message))
         return checked
 
@@ -119,7 +134,7 @@ class DutyListImport:
                 key for each in checked if each.table.list_type == list_type for key in each.keys
             }
             plan.missing = [
-                MissingRow(item.id, str(item.values["name"]))
+                MissingRow(item.id, item.name)
                 for key, item in self.formers[list_type].items.items()
                 if key not in keys
             ]
@@ -132,18 +147,39 @@ class DutyListImport:
             spec.list_type,
             spec.label,
             table.title,
-            retires=True,
+            retires=self.decisions.retire,
+            retirable=True,
             errors=checked.errors,
             warnings=checked.warnings,
         )
         present = self.formers[spec.list_type].items
         labels = {field.name: field.label for field in spec.fields}
-        for item in checked.items:
+        picks: dict[tuple[str, ...], Callable[[Whole], tuple[Value, ...]]] = {}
+        total = len(checked.items)
+        for at, item in enumerate(checked.items):
+            if at % STRIDE == 0:
+                self.watch("compare", at, total)
             match = present.get(item.key)
-            state, changes = compare(item, match.values if match else None, labels, self.show)
-            title, record_id = str(item.values["name"]), match.id if match else None
-            plan.rows.append(PlannedRow(state, item, title, record_id, changes))
+            plan.rows.append(self._row(item, match, labels, picks))
         return plan
+
+    def _row(
+        self,
+        item: Item,
+        match: Present | None,
+        labels: dict[str, str],
+        picks: dict[tuple[str, ...], Callable[[Whole], tuple[Value, ...]]],
+    ) -> PlannedRow:
+        """Hold a row against the item that it matches; ``picks`` find the fields it speaks of."""
+        title = str(item.get("name"))
+        if match is None:
+            return PlannedRow(RowState.NEW, item, title)
+        if (pick := picks.get(item.names)) is None:
+            pick = picks[item.names] = _pick(item.names)
+        if pick(match.whole) == item.texts:
+            return PlannedRow(RowState.UNCHANGED, item, title, match.id)
+        state, changes = compare(item, match.values, labels, self.show)
+        return PlannedRow(state, item, title, match.id, changes)
 
     def _load(self, checked: Sequence[Checked]) -> None:
         """Find the newest version of each list and its items."""
@@ -167,7 +203,7 @@ class DutyListImport:
             for list_type, former in self.formers.items()
             if former.record is not None
         }
-        for list_id, items in items_of(self.session, records).items():
+        for list_id, items in items_of(self.session, list(records)).items():
             list_type = records[list_id]
             self.formers[list_type].items = _keyed(items, specs[list_type])
 
@@ -179,11 +215,13 @@ class DutyListImport:
 
     def state(self) -> Any:
         """Return what the comparison was held against, for the plan's token."""
-        return [
+        versions = [
             [list_type, former.last_number]
             + ([former.record.id, former.record.status.value] if former.record else [])
             for list_type, former in sorted(self.formers.items())
         ]
+        # Who is meant by a name may be another by the time that the preview is confirmed.
+        return [versions, fingerprint(self.directory.answers())]
 
     # Apply
 
@@ -193,6 +231,7 @@ class DutyListImport:
             parts = [sheet for sheet in plan.sheets if sheet.list_type == list_type]
             if not any(sheet_differs(sheet) for sheet in parts):
                 continue
+            missing = [row.record_id for sheet in parts for row in sheet.missing]
             write_version(
                 self.session,
                 batch,
@@ -203,7 +242,16 @@ class DutyListImport:
                     record=former.draft,
                     number=former.last_number + 1,
                     present={item.id: item for item in former.items.values()},
+                    gone=frozenset(missing if self.decisions.retire else ()),
                 ),
                 [row for sheet in parts for row in sheet.rows],
-                [row for sheet in parts for row in sheet.missing],
+                watch,
             )
+
+
+def _pick(names: tuple[str, ...]) -> Callable[[Whole], tuple[Value, ...]]:
+    """Return what takes these fields, as a tuple, of all that an item says."""
+    places = [_PLACES[name] for name in names]
+    if len(places) == 1:
+        return lambda whole: (whole[places[0]],)
+    return itemgetter(*places)

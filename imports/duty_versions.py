@@ -1,54 +1,37 @@
-"""Writing a duty list into a draft version, and taking that back (domain section 5)."""
+"""Writing a duty list into a draft version (domain section 5)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
-from imports.kinds import Value
-from imports.plan import MissingRow, PlannedRow, RowState, fingerprint
-from models.base import utcnow
-from models.duty import DutyItem, DutyItemDepartment, DutyList, DutyListStatus, DutyListType
+from imports.decisions import Watch, unwatched
+from imports.plan import PlannedRow, RowState
+from models.duty import DutyList, DutyListType
 from models.imports import ImportBatch, ImportChange
 from models.organization import Organization
-from rules.actor import SYSTEM, acting_as, current
-from rules.errors import Conflict
+from rules import bulk
+from rules.actor import current
+from rules.duty_items import DEPARTMENTS, NOTHING, TEXTS, Items, Present, Whole
 from rules.workflow import begin
 
-#: The text fields of an item; with ``departments`` (ids in order) they are all it says.
-TEXTS = (
-    "serial",
-    "category",
-    "name",
-    "superior_duty",
-    "township_duty",
-    "work_method",
-    "process",
-    "time_limit",
-)
-_NOTHING: dict[str, Value] = {**dict.fromkeys(TEXTS), "departments": []}
+#: New items that a batch lists one by one; the version holds them all.
+NOTED = 1000
 _TITLE_LENGTH: int = DutyList.title.type.length
-_NAMED = 5
-
-
-@dataclass
-class Present:
-    """An item of a version as plain values."""
-
-    id: int
-    position: int
-    values: dict[str, Value]
+_SLICE = 1000
+_AT = {name: at for at, name in enumerate((*TEXTS, "departments"))}
 
 
 @dataclass
 class Draft:
     """Where a list is to be written: into ``record``, or a new version with ``number`` if None.
 
-    ``present`` are the items, by id, of the version that the file was held against.
+    ``present`` are the items, by id and in order, of the version that the file was held against;
+    ``gone`` those that go because the file lacks them.
     """
 
     owner: Organization
@@ -56,30 +39,76 @@ class Draft:
     title: str
     record: DutyList | None
     number: int
-    present: dict[int, Present]
+    present: Mapping[int, Present]
+    gone: frozenset[int]
 
 
-def items_of(session: Session, list_ids: Iterable[int]) -> dict[int, list[Present]]:
-    """Return the items of the versions, by version and in order. Two statements."""
-    ids = list(list_ids)
-    columns = [getattr(DutyItem, name) for name in TEXTS]
-    found: dict[int, list[Present]] = {each: [] for each in ids}
-    departments: dict[int, list[int]] = {}
-    for list_id, item_id, position, *texts in session.execute(
-        select(DutyItem.duty_list_id, DutyItem.id, DutyItem.position, *columns)
-        .where(DutyItem.duty_list_id.in_(ids))
-        .order_by(DutyItem.position, DutyItem.id)
-    ):
-        departments[item_id] = []
-        values = {**dict(zip(TEXTS, texts, strict=True)), "departments": departments[item_id]}
-        found[list_id].append(Present(item_id, position, values))
-    for item_id, organization_id in session.execute(
-        select(DutyItemDepartment.item_id, DutyItemDepartment.organization_id)
-        .join(DutyItem, DutyItem.id == DutyItemDepartment.item_id)
-        .where(DutyItem.duty_list_id.in_(ids))
-        .order_by(DutyItemDepartment.item_id, DutyItemDepartment.position)
-    ):
-        departments[item_id].append(organization_id)
+@dataclass(slots=True)
+class _Entry:
+    """An item of the version as it is to be: a row of the file, or an item that the file lacks."""
+
+    row: PlannedRow | None
+    present: Present | None
+
+    def whole(self) -> Whole:
+        """Return all that it says; of what the file does not speak, the item it matches."""
+        known = self.present.whole if self.present else NOTHING
+        if self.row is None or self.row.state is RowState.UNCHANGED:
+            return known
+        item, found = self.row.item, list(known)
+        for name, value in zip(item.names, item.texts, strict=True):
+            found[_AT[name]] = value
+        return tuple(found)
+
+
+@dataclass
+class _Work:
+    """What is to be done to a draft, and the notes that the batch keeps of it."""
+
+    ids: list[int] = field(default_factory=list)
+    prints: list[str] = field(default_factory=list)
+    fresh: list[int] = field(default_factory=list)
+    positions: dict[str, int] = field(default_factory=dict)
+    changes: list[dict[str, Any]] = field(default_factory=list)
+
+
+def fingerprint(whole: Whole) -> str:
+    """Return a short hash (16 hex digits) of all that an item says."""
+    texts = [text or "" for text in whole[:DEPARTMENTS]]
+    said = "\x1f".join([*texts, *map(str, whole[DEPARTMENTS])])
+    return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
+
+
+def spans(numbers: Iterable[int]) -> list[list[int]]:
+    """Return numbers as runs of [first, count], in their order."""
+    found: list[list[int]] = []
+    for each in numbers:
+        if found and sum(found[-1]) == each:
+            found[-1][1] += 1
+        else:
+            found.append([each, 1])
+    return found
+
+
+def arrange(draft: Draft, rows: Sequence[PlannedRow]) -> list[_Entry]:
+    """Return the version's items in order: the file's, and between them those that it lacks and keeps.
+
+    An item that the file lacks stays behind the item that it followed before.
+    """
+    named = {row.record_id for row in rows if row.record_id is not None}
+    kept: dict[int | None, list[_Entry]] = {}
+    before: int | None = None
+    for id_, present in draft.present.items():
+        if id_ in named:
+            before = id_
+        elif id_ not in draft.gone:
+            kept.setdefault(before, []).append(_Entry(None, present))
+    found = kept.get(None, [])
+    for row in rows:
+        known = draft.present.get(row.record_id) if row.record_id is not None else None
+        found.append(_Entry(row, known))
+        if kept and row.record_id is not None:
+            found += kept.get(row.record_id, ())
     return found
 
 
@@ -88,259 +117,155 @@ def write_version(
     batch: ImportBatch,
     draft: Draft,
     rows: Sequence[PlannedRow],
-    missing: Sequence[MissingRow],
+    watch: Watch = unwatched,
 ) -> DutyList:
-    """Make the draft hold exactly the file's rows, and note in the batch what that changed.
+    """Make the draft hold the file's rows, and note in the batch what that changed. Flushes.
 
-    Fields that the file does not speak of keep the value of the item it matches. Flushes.
+    Fields that the file does not speak of keep the value of the item it matches.
     """
-    before = None
+    session.add(batch)
+    bulk.judge(session, batch)
+    entries = arrange(draft, rows)
+    before: dict[str, Any] | None = None
     if draft.record is None:
         version = DutyList(
             organization=draft.owner,
             list_type=draft.list_type,
             number=draft.number,
             title=draft.title[:_TITLE_LENGTH] or None,
+            item_count=len(entries),
         )
-        session.add(version)
-        records = [_new_item(draft, row, at) for at, row in enumerate(rows, 1)]
-        version.items = records
+        items = Items(session, version)
+        begin(session, version, current(session), note=f"导入“{batch.file_name}”")
+        work = _fill(items, entries, watch)
     else:
         version = draft.record
-        before = {
-            "title": version.title,
-            "item_count": version.item_count,
-            "positions": {str(item.id): item.position for item in draft.present.values()},
-        }
-        records = _rewrite(session, version, draft, rows, missing)
+        before = {"title": version.title, "item_count": version.item_count, "positions": {}}
         version.title = draft.title[:_TITLE_LENGTH] or version.title
-    version.item_count = len(rows)
-    # Always written, so that the lock notices a version that was published in the meantime.
-    version.updated_at = utcnow()
-    session.flush()
-    if before is None:
-        begin(session, version, current(session), note=f"导入“{batch.file_name}”")
-    _note(batch, version, before, draft, rows, records, missing)
+        version.item_count = len(entries)
+        items = Items(session, version)
+        work = _rewrite(items, draft, entries, watch)
+        before["positions"] = work.positions
+    items.done()
+    _note(session, batch, version, before, work)
     return version
 
 
-def _values(draft: Draft, row: PlannedRow) -> dict[str, Value]:
-    match = draft.present.get(row.record_id) if row.record_id else None
-    return {**(match.values if match else _NOTHING), **row.item.values}
+def _fill(items: Items, entries: Sequence[_Entry], watch: Watch) -> _Work:
+    """Write every item of a new version."""
+    work = _Work()
+    total = len(entries)
+    ids = items.numbers(total)
+    for start in range(0, total, _SLICE):
+        watch("write", start, total)
+        part = []
+        for at in range(start, min(start + _SLICE, total)):
+            entry, whole = entries[at], entries[at].whole()
+            part.append((ids[at], at + 1, whole))
+            work.prints.append(fingerprint(whole))
+            if entry.present is None:
+                work.fresh.append(ids[at])
+            _remark(work, entry, ids[at], 1)
+        items.add(part)
+    work.ids = list(ids)
+    watch("write", total, total)
+    return work
 
 
-def _new_item(draft: Draft, row: PlannedRow, position: int) -> DutyItem:
-    return _make_item(_values(draft, row), position)
+def _rewrite(items: Items, draft: Draft, entries: Sequence[_Entry], watch: Watch) -> _Work:
+    """Change a draft in place: only items that differ or move are written."""
+    work = _Work()
+    total = len(entries)
+    gone = [draft.present[each] for each in draft.gone]
+    items.remove(gone)
+    ids = iter(items.numbers(sum(1 for each in entries if each.present is None)))
+    for start in range(0, total, _SLICE):
+        watch("write", start, total)
+        new, changed, moved = [], [], []
+        for position, entry in enumerate(entries[start : start + _SLICE], start + 1):
+            whole, present = entry.whole(), entry.present
+            id_ = next(ids) if present is None else present.id
+            work.ids.append(id_)
+            work.prints.append(fingerprint(whole))
+            if present is None:
+                new.append((id_, position, whole))
+                work.fresh.append(id_)
+            elif entry.row is not None and entry.row.state is RowState.CHANGED:
+                changed.append((present, position, whole))
+            elif present.position != position:
+                moved.append((present, position))
+            if present is not None and present.position != position:
+                work.positions[str(id_)] = present.position
+            _remark(work, entry, id_, present.version + 1 if present else 1)
+        items.change(changed)
+        items.move(moved)
+        items.add(new)
+    work.changes += [_removal(items.version, each) for each in gone]
+    watch("write", total, total)
+    return work
 
 
-def _make_item(values: dict[str, Value], position: int) -> DutyItem:
-    item = DutyItem(position=position, **{name: values.get(name) for name in TEXTS})
-    item.departments = _links(values)
-    return item
-
-
-def _links(values: dict[str, Value]) -> list[DutyItemDepartment]:
-    ids = cast(list[int], values.get("departments") or [])
-    return [DutyItemDepartment(organization_id=each, position=at) for at, each in enumerate(ids)]
-
-
-def _set_item(item: DutyItem, values: dict[str, Value]) -> None:
-    for name in TEXTS:
-        if name in values and getattr(item, name) != values[name]:
-            setattr(item, name, values[name])
-    if "departments" in values:
-        wanted = cast(list[int], values["departments"])
-        kept = {link.organization_id: link for link in item.departments}
-        for link in [link for link in item.departments if link.organization_id not in wanted]:
-            item.departments.remove(link)
-        for position, organization_id in enumerate(wanted):
-            if organization_id in kept:
-                kept[organization_id].position = position
-            else:
-                item.departments.append(
-                    DutyItemDepartment(organization_id=organization_id, position=position)
-                )
-
-
-def _load(session: Session, version: DutyList) -> dict[int, DutyItem]:
-    """Load a version's items with their departments, in three statements."""
-    items = session.scalars(
-        select(DutyItem)
-        .where(DutyItem.duty_list_id == version.id)
-        .options(selectinload(DutyItem.departments))
+def _remark(work: _Work, entry: _Entry, id_: int, version: int) -> None:
+    """Note a new row (nothing before) or a changed one (its fields that differ)."""
+    row = entry.row
+    if row is None or row.state is RowState.UNCHANGED:
+        return
+    if row.state is RowState.NEW and len(work.changes) >= NOTED:
+        return
+    values, match = row.item.values, entry.present
+    fields = [change.field for change in row.changes]
+    work.changes.append(
+        {
+            "record_type": "duty_item",
+            "record_id": id_,
+            "row_version": version,
+            "cell": f"{row.item.sheet}!{row.item.cells['name']}"[:80],
+            "title": row.title,
+            "before": {name: match.whole[_AT[name]] for name in fields} if match else None,
+            "after": {name: values[name] for name in fields},
+        }
     )
-    return {item.id: item for item in items}
 
 
-def _rewrite(
-    session: Session,
-    version: DutyList,
-    draft: Draft,
-    rows: Sequence[PlannedRow],
-    missing: Sequence[MissingRow],
-) -> list[DutyItem]:
-    """Change a draft in place: only rows that differ or move are written."""
-    loaded = _load(session, version)
-    for gone in missing:
-        version.items.remove(loaded[gone.record_id])
-    records = []
-    for position, row in enumerate(rows, 1):
-        if row.record_id is None:
-            item = _new_item(draft, row, position)
-            version.items.append(item)
-        else:
-            item = loaded[row.record_id]
-            _set_item(item, row.item.values)
-            if item.position != position:
-                item.position = position
-        records.append(item)
-    return records
+def _removal(version: DutyList, gone: Present) -> dict[str, Any]:
+    """Return the note on an item that the file lacks: all of it before, nothing after."""
+    return {
+        "record_type": "duty_item",
+        "record_id": gone.id,
+        "row_version": 0,
+        "cell": None,
+        "title": gone.name,
+        "before": {**gone.values, "duty_list_id": version.id, "position": gone.position},
+        "after": None,
+    }
 
 
 def _note(
+    session: Session,
     batch: ImportBatch,
     version: DutyList,
     before: dict[str, Any] | None,
-    draft: Draft,
-    rows: Sequence[PlannedRow],
-    records: Sequence[DutyItem],
-    missing: Sequence[MissingRow],
+    work: _Work,
 ) -> None:
-    """Write into the batch what changed, and how the version's items stood afterwards."""
-    prints = {
-        str(item.id): fingerprint(_values(draft, row))
-        for row, item in zip(rows, records, strict=True)
-    }
-    batch.changes.append(
-        ImportChange(
-            record_type="duty_list",
-            record_id=version.id,
-            row_version=version.version,
-            title=str(version),
-            before=before,
-            after={"items": prints},
-        )
-    )
-    for row, item in zip(rows, records, strict=True):
-        if row.state is not RowState.UNCHANGED:
-            batch.changes.append(_item_change(draft, row, item))
-    batch.changes.extend(_removal(version, draft.present[row.record_id]) for row in missing)
+    """Write into the batch what changed, and how the version's items stood afterwards.
 
-
-def _item_change(draft: Draft, row: PlannedRow, item: DutyItem) -> ImportChange:
-    """Return the note on a new row (nothing before) or a changed one (its fields that differ)."""
-    match = draft.present.get(row.record_id) if row.record_id else None
-    fields = [change.field for change in row.changes]
-    return ImportChange(
-        record_type="duty_item",
-        record_id=item.id,
-        row_version=item.version,
-        cell=f"{row.item.sheet}!{row.item.cells['name']}",
-        title=row.title,
-        before={name: match.values.get(name) for name in fields} if match else None,
-        after={name: row.item.values[name] for name in fields},
-    )
-
-
-def _removal(version: DutyList, gone: Present) -> ImportChange:
-    """Return the note on an item that the file lacks: all of it before, nothing after."""
-    return ImportChange(
-        record_type="duty_item",
-        record_id=gone.id,
-        row_version=0,
-        title=str(gone.values["name"]),
-        before={**gone.values, "duty_list_id": version.id, "position": gone.position},
-        after=None,
-    )
-
-
-# Undo
-
-
-def undo_version(session: Session, change: ImportChange, changes: Sequence[ImportChange]) -> None:
-    """Put a version back as it was before the batch, or remove it if the batch made it.
-
-    Raises ``Conflict`` and names the items if the version has been published or changed since.
+    ``after`` of the version: the items' numbers in their order, as runs, and the fingerprint of each;
+    ``new`` are the numbers of those that were in no version before.
     """
-    version = session.get(DutyList, change.record_id)
-    if version is None:
-        raise Conflict(f"“{change.title}”已经不在了，不能撤销这次导入。")
-    if version.status is not DutyListStatus.DRAFT:
-        raise Conflict(
-            f"“{version}”是“{version.status.title}”状态，不能撤销这次导入；"
-            "如需改回，请重新导入原来的清单并发布。"
-        )
-    _refuse_changed(session, version, change, changes)
-    loaded = _load(session, version)
-    if change.before is None:
-        session.delete(version)
-    else:
-        _restore(session, version, loaded, change.before, changes)
-    session.flush()
-
-
-def _refuse_changed(
-    session: Session, version: DutyList, change: ImportChange, changes: Sequence[ImportChange]
-) -> None:
-    """Raise if an item was added, edited or removed after the batch."""
-    then: dict[str, str] = (change.after or {}).get("items", {})
-    now = {str(item.id): item for item in items_of(session, [version.id])[version.id]}
-    titles = {str(each.record_id): each.title for each in changes}
-    names = [
-        str(item.values["name"])
-        for key, item in now.items()
-        if then.get(key) != fingerprint(item.values)
-    ]
-    names += [titles.get(key, f"#{key}") for key in then if key not in now]
-    if names:
-        shown = "”“".join(names[:_NAMED])
-        more = f"等 {len(names)} 项" if len(names) > _NAMED else ""
-        raise Conflict(
-            f"导入之后“{version}”又有改动：“{shown}”{more}，不能撤销；请先改回这些事项。"
-        )
-
-
-def _restore(
-    session: Session,
-    version: DutyList,
-    loaded: dict[int, DutyItem],
-    before: dict[str, Any],
-    changes: Sequence[ImportChange],
-) -> None:
-    """Put a draft back: new items out, changed ones as they were, removed ones in again."""
-    rows = [each for each in changes if each.record_type == "duty_item"]
-    for each in rows:
-        item = loaded.get(each.record_id)
-        if item is not None and each.after is not None:
-            if each.before is None:
-                version.items.remove(item)
-            else:
-                _set_item(item, each.before)
-    # Out before in: the numbers of the removed items may have been given to the new ones.
-    session.flush()
-    removed = {
-        each.record_id: each.before
-        for each in rows
-        if each.after is None and each.before and each.before["duty_list_id"] == version.id
+    whole = {
+        "record_type": "duty_list",
+        "record_id": version.id,
+        "row_version": version.version,
+        "cell": None,
+        "title": str(version),
+        "before": before,
+        "after": {
+            "items": spans(work.ids),
+            "prints": "".join(work.prints),
+            "new": spans(work.fresh),
+        },
     }
-    free = _free_ids(session, removed)
-    for record_id, values in removed.items():
-        item = _make_item(values, values["position"])
-        if record_id in free:
-            # Under its old number, so that the batch before this one can be undone as well.
-            item.id = record_id
-        version.items.append(item)
-    for key, position in before["positions"].items():
-        moved = loaded.get(int(key))
-        if moved is not None and moved.position != position:
-            moved.position = position
-    version.title, version.item_count = before["title"], before["item_count"]
-    version.updated_at = utcnow()
-
-
-def _free_ids(session: Session, ids: Iterable[int]) -> set[int]:
-    """Return which item numbers nobody has, whoever may see them."""
-    wanted = set(ids)
-    with acting_as(session, SYSTEM):
-        taken = session.scalars(select(DutyItem.id).where(DutyItem.id.in_(wanted)))
-        return wanted - set(taken)
+    notes = [{**each, "batch_id": batch.id} for each in (whole, *work.changes)]
+    bulk.judge(session, batch)
+    for start in range(0, len(notes), _SLICE):
+        bulk.add(session, ImportChange, notes[start : start + _SLICE])

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from imports.decisions import Watch
+from imports.items import Checked, Item
 from imports.kinds import Value
 from imports.tables import Offer, Problem, Table
-from imports.values import Checked, Item
 from models.imports import ImportBatch
 
 
@@ -36,7 +36,7 @@ class FieldChange:
     after: str
 
 
-@dataclass
+@dataclass(slots=True)
 class PlannedRow:
     """One sound row of the file. ``record_id`` is the record it matches, if there is one."""
 
@@ -44,7 +44,7 @@ class PlannedRow:
     item: Item
     title: str
     record_id: int | None = None
-    changes: list[FieldChange] = field(default_factory=list)
+    changes: Sequence[FieldChange] = ()
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,9 @@ class Importer(Protocol):
     def finder(self) -> Finder | None:
         """Return who finds the organisations that rows name, if rows do."""
 
+    #: Told how far the check and the comparison are.
+    watch: Watch
+
     def check(self, tables: Sequence[Table]) -> list[Checked]:
         """Turn rows into values, and say by cell what is wrong."""
 
@@ -166,19 +169,20 @@ class Plan:
 
     def seal(self, state: Any) -> None:
         """Set the token, from the file, the rows' outcome and the ``state`` they were held against."""
-        rows = [
-            [
-                sheet.list_type,
-                row.state.value,
-                row.record_id,
-                [[c.field, c.before] for c in row.changes],
-            ]
-            for sheet in self.sheets
-            for row in sheet.rows
-        ]
+        mark = hashlib.sha256()
         missing = [row.record_id for sheet in self.sheets if sheet.retires for row in sheet.missing]
-        content = [self.kind, self.file_hash, self.owner_id, rows, missing, state]
-        self.token = fingerprint(content)
+        mark.update(_json([self.kind, self.file_hash, self.owner_id, missing, state]))
+        for sheet in self.sheets:
+            mark.update(_json([sheet.list_type, len(sheet.rows)]))
+            for row in sheet.rows:
+                if row.changes:
+                    before = [[each.field, each.before] for each in row.changes]
+                    mark.update(_json([row.state, row.record_id, before]))
+                elif row.record_id is None:
+                    mark.update(b"+")
+                else:
+                    mark.update(b"=%d" % row.record_id)
+        self.token = mark.hexdigest()[:32]
 
 
 def sheet_differs(sheet: SheetPlan) -> bool:
@@ -189,8 +193,12 @@ def sheet_differs(sheet: SheetPlan) -> bool:
 
 def fingerprint(content: Any) -> str:
     """Return a short hash (32 hex digits) of a plain JSON value."""
+    return hashlib.sha256(_json(content)).hexdigest()[:32]
+
+
+def _json(content: Any) -> bytes:
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return text.encode()
 
 
 def compare(
@@ -198,10 +206,10 @@ def compare(
     present: dict[str, Value] | None,
     labels: dict[str, str],
     show: Callable[[str, Value], str],
-) -> tuple[RowState, list[FieldChange]]:
+) -> tuple[RowState, Sequence[FieldChange]]:
     """Hold a row against the record it matches. Fields that the sheet does not speak of are equal."""
     if present is None:
-        return RowState.NEW, []
+        return RowState.NEW, ()
     changes = [
         FieldChange(
             name, labels[name], item.cells[name], show(name, present.get(name)), show(name, value)

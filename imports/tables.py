@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from imports.specs.base import Column, Spec
-from imports.text import CellValue, cell_ref
+from imports.text import CellValue, cell_ref, clean, is_blank
 
 
 class Problem(NamedTuple):
@@ -33,14 +33,37 @@ class RawCell(NamedTuple):
 
 @dataclass(slots=True)
 class RawRow:
-    """One item of a list: its row, its cells by the label of their column, its category.
+    """One item of a list: its row, its values as they were read, its category.
 
-    A category that stands in a column of its own, filled down, is here like a banner's.
+    A category that stands in a column of its own, filled down, is here like a banner's. ``columns``
+    are those of the list where the row stands. ``held`` are the cells of a row that is not just its
+    own values, as merged cells or further rows are part of it.
     """
 
     number: int
-    cells: dict[str, RawCell]
-    category: str = ""
+    category: str
+    values: list[CellValue]
+    columns: dict[int, Column]
+    literal: bool = False
+    held: dict[str, RawCell] | None = None
+
+    @property
+    def cells(self) -> dict[str, RawCell]:
+        """Return the cells that say something, by the label of their column."""
+        if self.held is not None:
+            return self.held
+        found = {}
+        for place, column in self.columns.items():
+            text = clean(self.values[place]) if place < len(self.values) else ""
+            if text and (self.literal or not is_blank(text)):
+                found[column.label] = RawCell(text, self.values[place], self.number, place)
+        return found
+
+    def hold(self) -> dict[str, RawCell]:
+        """Return the cells, to be changed: from now on they are what the row says."""
+        if self.held is None:
+            self.held = self.cells
+        return self.held
 
 
 @dataclass

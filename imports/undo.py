@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.exc import StaleDataError
 
-from imports.duty_versions import undo_version
+from imports.duty_undo import undo_version, undone
 from imports.engine import KINDS
 from imports.kinds import Value, texts_of
 from imports.organizations import drop_names, set_values
@@ -68,9 +68,10 @@ def undo(session: Session, batch: ImportBatch) -> UndoResult:
         session.flush()
     except (StaleDataError, IntegrityError) as error:
         raise Conflict("撤销时有别的人也在修改这些内容，没有撤销。请刷新后再试。") from error
-    rows = [change for change in changes if change.record_type != "duty_list"]
-    removed = sum(1 for change in rows if change.before is None)
-    return UndoResult(removed, len(rows) - removed)
+    if batch.kind == "duty-items":
+        return UndoResult(*undone(changes))
+    removed = sum(1 for change in changes if change.before is None)
+    return UndoResult(removed, len(changes) - removed)
 
 
 def _undo_organizations(session: Session, changes: Sequence[ImportChange]) -> None:

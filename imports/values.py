@@ -3,52 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple, NoReturn, TypeVar
 
+from imports.decisions import Watch, unwatched
 from imports.directory import Directory
+from imports.items import Checked as Checked
+from imports.items import Item as Item
+from imports.items import Key as Key
+from imports.items import Seen, key_of
 from imports.kinds import READERS, Unreadable, Value, is_nothing, read_choice
 from imports.places import Places
+from imports.shapes import Shapes
 from imports.specs.base import Field, Kind
 from imports.tables import Problem, RawCell, RawRow, Table
-from imports.text import cell_ref, name_key, one_line, ordinal, split_chunks, split_names
+from imports.text import cell_ref, one_line, ordinal, split_chunks, split_names
 from models.base import Titled
 
 _SHOWN = 60
 
 Member = TypeVar("Member", bound=Titled)
 
-Key = tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Item:
-    """One sound row: the values of the fields that the sheet speaks of, and where they stand.
-
-    ``raw`` are the texts as the cells hold them, where reading has tidied them.
-    """
-
-    sheet: str
-    row: int
-    key: Key
-    values: dict[str, Value]
-    cells: dict[str, str]
-    raw: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class Checked:
-    """A list after checking: its sound rows, and what is wrong with the others.
-
-    ``keys`` holds the key of every row that has one, sound or not, so that a row in error does not
-    count as missing from the file.
-    """
-
-    table: Table
-    items: list[Item] = field(default_factory=list)
-    keys: set[Key] = field(default_factory=set)
-    errors: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
+#: Rows between two reports of how far the check is.
+STRIDE = 4096
 
 
 class Spoken(NamedTuple):
@@ -77,30 +53,51 @@ def shorten(text: str) -> str:
 class Checker:
     """Checks the lists of one workbook; what must be unique is so across its sheets."""
 
-    def __init__(self, directory: Directory | None = None, places: Places | None = None) -> None:
+    def __init__(
+        self,
+        directory: Directory | None = None,
+        places: Places | None = None,
+        watch: Watch = unwatched,
+    ) -> None:
         """``directory`` finds departments, ``places`` organisations; lists may name none."""
         self.directory = directory
         self.places = places
-        self._seen: dict[tuple[str, Key], list[Item]] = {}
+        self.watch = watch
+        self._seen: dict[str, Seen] = {}
 
     def check(self, table: Table) -> Checked:
         """Return the table's sound rows and its problems, in the order of the rows."""
         checked = Checked(table, errors=list(table.errors), warnings=list(table.warnings))
-        check = _TableCheck(checked, self.directory, self.places, self._seen)
-        for row in table.rows:
-            check.row(row)
+        seen = self._seen.setdefault(table.list_type, {})
+        check = _TableCheck(checked, self.directory, self.places, seen)
+        shapes = Shapes(table, self.directory)
+        items, keys, total = checked.items, checked.keys, len(table.rows)
+        for at, row in enumerate(table.rows):
+            if at % STRIDE == 0:
+                self.watch("check", at, total)
+            item = shapes.item(row)
+            if item is None:
+                check.row(row)
+                continue
+            keys.add(item.key)
+            if item.key not in seen:
+                seen[item.key] = item
+                items.append(item)
+            elif not check.repeats(item):
+                items.append(item)
+        self.watch("check", total, total)
         return checked
 
 
 class _TableCheck:
-    """The check of one table, row by row."""
+    """The check of one table, row by row, with a sentence for everything that is wrong."""
 
     def __init__(
         self,
         checked: Checked,
         directory: Directory | None,
         places: Places | None,
-        seen: dict[tuple[str, Key], list[Item]],
+        seen: Seen,
     ) -> None:
         self.checked = checked
         self.directory = directory
@@ -119,7 +116,7 @@ class _TableCheck:
         cells: dict[str, str] = {}
         raw: dict[str, str] = {}
         faulty = False
-        for spoken in self._spoken(row):
+        for spoken in self._spoken(row, row.cells):
             cells[spoken.field.name] = spoken.ref
             try:
                 value = self._value(spoken)
@@ -129,22 +126,22 @@ class _TableCheck:
             if value is not None or spoken.field.clearable:
                 values[spoken.field.name] = value
             held = spoken.cell.value if spoken.cell else None
-            if isinstance(held, str) and held != value:
+            if self.spec.literal and isinstance(held, str) and held != value:
                 raw[spoken.field.name] = held
         key = self._key(values)
         if key is None:
             return
         self.checked.keys.add(key)
         item = Item(self.table.sheet, row.number, key, values, cells, raw)
-        if not self._is_duplicate(item) and not faulty:
+        if not self.repeats(item) and not faulty:
             self.checked.items.append(item)
 
-    def _spoken(self, row: RawRow) -> Iterator[Spoken]:
+    def _spoken(self, row: RawRow, cells: dict[str, RawCell]) -> Iterator[Spoken]:
         """Yield what the row says, each field once."""
         category = self.fields.get(self.spec.category)
         done: set[str] = {self.spec.category}
         for column in self.columns:
-            cell = row.cells.get(column.label)
+            cell = cells.get(column.label)
             for name, text in column.texts(cell.text if cell else "").items():
                 if name in self.fields and name not in done:
                     done.add(name)
@@ -234,24 +231,14 @@ class _TableCheck:
         return list(resolved.ids)
 
     def _key(self, values: dict[str, Value]) -> Key | None:
-        """Return what identifies the row; ``None`` if the field that names it is not sound."""
-        parts = []
-        for name in self.spec.key:
-            value = values.get(name)
-            if value is None and name != self.spec.category:
-                return None
-            if self.spec.literal:
-                parts.append(str(value))
-            else:
-                parts.append(name_key(value) if isinstance(value, str) else "")
-        return tuple(parts)
+        return key_of(self.spec, values)
 
-    def _is_duplicate(self, item: Item) -> bool:
+    def repeats(self, item: Item) -> bool:
         """Report a row that repeats the key of one above, and tell whether it must be left out."""
-        above = self.seen.setdefault((self.spec.list_type, item.key), [])
-        if not above:
-            above.append(item)
+        known = self.seen.setdefault(item.key, item)
+        if known is item:
             return False
+        above = known if isinstance(known, list) else [known]
         main = self.spec.key[-1]
         first = above[0]
         ref = item.cells[main]
@@ -262,7 +249,7 @@ class _TableCheck:
         names = self.spec.key if self.spec.literal else (main,)
         label = "、".join(self.spec.field(name).label for name in names)
         if self.spec.repeats and all(_content(item) != _content(each) for each in above):
-            above.append(item)
+            self.seen[item.key] = above = [*above, item]
             item.key = (*item.key, str(len(above)))
             self.checked.keys.add(item.key)
             message = f"“{label}”与 {where} 相同而其他内容不同，两项都保留，请核对。"

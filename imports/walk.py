@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from imports.decisions import Watch, unwatched
 from imports.headings import Match, choose, hinted, match_heading, may_be_heading
 from imports.reader import Merge, Row, Sheet
 from imports.rows import (
@@ -17,18 +18,27 @@ from imports.rows import (
 )
 from imports.specs.base import Spec
 from imports.tables import Layout, Problem, RawCell, RawRow, SheetProblem, Table
-from imports.text import cell_ref, clean, is_blank, ordinal
+from imports.text import BLANKS, CellValue, cell_ref, clean, is_blank, ordinal
 
 Cells = dict[int, RawCell]
 
 _MOST_TITLES = 20
+#: Rows between two reports of how far the walk is.
+STRIDE = 4096
 
 
 class SheetWalk:
     """The walk over one sheet, and what must be remembered from row to row."""
 
-    def __init__(self, sheet: Sheet, specs: Sequence[Spec], layout: Layout) -> None:
+    def __init__(
+        self,
+        sheet: Sheet,
+        specs: Sequence[Spec],
+        layout: Layout,
+        watch: Watch = unwatched,
+    ) -> None:
         self.sheet = sheet
+        self.watch = watch
         self.specs = specs
         self.layout = layout
         self.table: Table | None = None
@@ -40,10 +50,14 @@ class SheetWalk:
     def run(self) -> None:
         """Add the sheet's lists, or the reason why it has none, to the layout."""
         found = len(self.layout.tables) + len(self.layout.errors)
-        for row in self.sheet.rows:
-            if self._begins_table(row):
+        for at, row in enumerate(self.sheet.rows):
+            if at % STRIDE == 0:
+                self.watch("check", 0, 0)
+            if self.table is not None and self._is_plain(self.table, row):
+                self._add_plain(self.table, row)
+            elif self._begins_table(row):
                 continue
-            if self.table is None:
+            elif self.table is None:
                 self._remember_title(row)
             else:
                 self._read_row(self.table, row)
@@ -119,6 +133,38 @@ class SheetWalk:
         self.layout.tables.append(table)
 
     # Rows
+
+    def _is_plain(self, table: Table, row: Row) -> bool:
+        """Tell whether a row is an item and nothing else: nearly all are, and this is soon told.
+
+        It begins with its running number, has a name, and no merged cell begins in it or reaches
+        down to it: no heading, banner, title, total or note is like that.
+        """
+        values, place = row.values, table.place(table.spec.name)
+        if not place or place >= len(values) or self.fills.touch(row.number):
+            return False
+        first, name = values[0], values[place]
+        if type(name) is not str or name in BLANKS or not name.isprintable():
+            return False
+        if type(first) is float:
+            numbered = first.is_integer()
+        elif type(first) is str:
+            numbered = first.isdigit() and not any(
+                may_be_heading(each, self.specs) for each in (name, first)
+            )
+        else:
+            numbered = type(first) is int
+        return numbered and not name.isspace()
+
+    def _add_plain(self, table: Table, row: Row) -> None:
+        if self.titles:
+            self.titles = []
+        place = table.place(table.spec.category)
+        values = row.values
+        cell = values[place] if place is not None and place < len(values) else ""
+        category = self.categories.at(cell)
+        spec = table.spec
+        table.rows.append(RawRow(row.number, category, values, table.columns, spec.literal))
 
     def _read_row(self, table: Table, row: Row) -> None:
         cells: Cells = {}
@@ -198,22 +244,24 @@ class SheetWalk:
             return
         self.titles = []
         category = self.categories.of(merged.get(_at(table.place(table.spec.category))))
-        table.rows.append(RawRow(number, filled, category))
+        table.rows.append(
+            RawRow(number, category, [], table.columns, table.spec.literal, held=filled)
+        )
 
     def _continue_item(self, table: Table, cells: Cells) -> None:
         """Join a row whose name is merged with the row above to the item above, line by line."""
         if not table.rows:
             return
-        item = table.rows[-1]
+        above_cells = table.rows[-1].hold()
         for place, cell in cells.items():
             column = table.columns.get(place)
             if column is None or is_blank(cell.text):
                 continue
-            above = item.cells.get(column.label)
+            above = above_cells.get(column.label)
             if above is None:
-                item.cells[column.label] = cell
+                above_cells[column.label] = cell
             elif ordinal(above.value) is None and above.text != cell.text:
-                item.cells[column.label] = above._replace(text=f"{above.text}\n{cell.text}")
+                above_cells[column.label] = above._replace(text=f"{above.text}\n{cell.text}")
 
 
 def _at(place: int | None) -> int:
@@ -229,6 +277,11 @@ class _Fills:
         for merge in merges:
             self.by_top.setdefault(merge.top, []).append(merge)
         self.active: dict[int, tuple[int, RawCell]] = {}
+        self.until = 0
+
+    def touch(self, row: int) -> bool:
+        """Tell whether a merged cell begins in the row, or may reach down to it."""
+        return row <= self.until or row in self.by_top
 
     def cover(self, row: int, cells: Cells) -> Cells:
         """Return the cells of rows above that reach down to this row, by place."""
@@ -238,6 +291,7 @@ class _Fills:
         for merge in self.by_top.get(row, ()):
             if merge.bottom > row and merge.left in cells:
                 self.active[merge.left] = (merge.bottom, cells[merge.left])
+                self.until = max(self.until, merge.bottom)
         return covered
 
     def is_wide(self, cell: RawCell) -> bool:
@@ -256,6 +310,21 @@ class _Categories:
         self.last = ""
         self.banner: tuple[Banner, RawCell] | None = None
         self.items = 0
+        self._names: dict[str, str] = {}
+
+    def at(self, value: CellValue) -> str:
+        """Count an item and return its category, given what its category column holds."""
+        self.items += 1
+        if value == "" or value is None:
+            return self.last
+        text = value if isinstance(value, str) else clean(value)
+        name = self._names.get(text)
+        if name is None:
+            cleaned = clean(text)
+            name = self._names[text] = "" if is_blank(cleaned) else banner_of(cleaned).name
+        if name:
+            self.last = name
+        return self.last
 
     def of(self, cell: RawCell | None) -> str:
         """Count an item and return its category, given the cell of its category column."""

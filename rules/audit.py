@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import insert, inspect, select
@@ -13,7 +15,7 @@ from sqlalchemy.orm import Session
 from models.base import utcnow
 from models.ledger import AuditEntry
 from models.registry import type_name
-from rules.actor import current
+from rules.actor import Actor, current
 from rules.scope import reviewed
 
 _KEPT_OUT = frozenset({"id", "created_at", "updated_at", "version", "changed_on", "created_on"})
@@ -56,26 +58,59 @@ def write(session: Session, flush_context: Any) -> None:
             changes = before
         if not changes:
             continue
-        rows.append(
-            {
-                "record_type": type_name(type(record)),
-                "record_id": record.id,
-                "record_title": str(record)[:300],
-                "action": "delete" if orphaned else action,
-                "changes": changes,
-                "actor_id": actor.user_id,
-                "actor_name": actor.name,
-                "organization_id": actor.organization_id,
-                "organization_name": actor.organization_name,
-                "at": utcnow(),
-            }
-        )
+        done = "delete" if orphaned else action
+        kind = type_name(type(record))
+        rows.append(_row(actor, kind, record.id, str(record), done, changes))
+    _insert(session, rows)
+
+
+def _row(
+    actor: Actor, kind: str, record_id: int, title: str, action: str, changes: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "record_type": kind,
+        "record_id": record_id,
+        "record_title": title[:300],
+        "action": action,
+        "changes": changes,
+        "actor_id": actor.user_id,
+        "actor_name": actor.name,
+        "organization_id": actor.organization_id,
+        "organization_name": actor.organization_name,
+        "at": utcnow(),
+    }
+
+
+def _insert(session: Session, rows: list[dict[str, Any]]) -> None:
     if rows:
         session.execute(
             insert(AuditEntry.__table__),
             rows,
-            execution_options=reviewed("writes the audit log of the flush under way"),
+            execution_options=reviewed("writes the audit log of what has just been written"),
         )
+
+
+@dataclass(frozen=True)
+class Line:
+    """What has become of one record: its fields, each as it was and as it is."""
+
+    record_id: int
+    title: str
+    changes: dict[str, list[Any]]
+
+
+def note(session: Session, model: type[Any], action: str, lines: Sequence[Line]) -> None:
+    """Write lines about records that are written past the session's objects (``rules.bulk``).
+
+    ``action``: ``update`` or ``delete``. Lines without changes are left out.
+    """
+    kind = type_name(model)
+    rows = [
+        _row(current(session), kind, each.record_id, each.title, action, each.changes)
+        for each in lines
+        if each.changes
+    ]
+    _insert(session, rows)
 
 
 def history(session: Session, record: Any, limit: int = 50) -> list[AuditEntry]:
