@@ -36,7 +36,7 @@ from rules.scope import reachable
 KINDS = {
     "organizations": "organization",
     "duty-items": "duty_list",
-    **{each.list_type: each.record_type for each in RECORDS if each.imported},
+    **{each.list_type: each.policy_type for each in RECORDS if each.imported},
 }
 
 _STALE = "预览之后，库里的内容已经有了变化，没有导入。请重新预览，核对后再确认。"

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any
 
-from sqlalchemy import Select, func, inspect, select
-from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, raiseload
 
 from imports.places import ambiguous
 from imports.sheets import (
     Out,
-    columns_of,
     heading,
     new_book,
     set_widths,
     sheet_name,
     text_cell,
+    title_cell,
     value_cell,
 )
-from imports.specs.records import RecordSpec
+from imports.specs.outward import SheetSpec
 from models.organization import Organization
 from rules.actor import current
-from rules.personal import value_for
 
 #: Rows of a file at most; nobody reads more, and Excel opens no more in a breath.
 MOST = 50_000
 CHUNK = 500
+#: How an organisation is written in a cell.
+NameOf = Callable[[Organization], str]
 
 
 def export(
-    session: Session, spec: RecordSpec, statement: Select[Any], file: IO[bytes], most: int = MOST
+    session: Session, spec: SheetSpec, statement: Select[Any], file: IO[bytes], most: int = MOST
 ) -> int:
     """Write the rows of a statement over ``spec.model`` into a workbook; return how many there are.
 
@@ -38,76 +39,71 @@ def export(
     rows' own at most. Of more than ``most`` rows only the first are written, and a line above the
     headings says so.
     """
-    more = _is_more(session, spec, statement, most)
-    outs = columns_of(spec, shown=True)
+    remarks = too_many(session, spec, statement, most)
+    outs = spec.outs(shown=True)
     book = new_book()
-    sheet = book.create_sheet(sheet_name(spec))
-    set_widths(sheet, outs)
-    sheet.freeze_panes = "A3" if more else "A2"
-    if more:
-        sheet.append(
-            [f"※ 符合条件的超过 {most} 条，这里只有前 {most} 条；请缩小筛选范围，分几次导出。"]
-        )
-    sheet.append([heading(sheet, out) for out in outs])
+    sheet = begin(book, sheet_name(spec), outs, remarks)
+    names = Names(session)
     number = 0
-    for row in _rows(session, spec, statement.limit(most), outs, sheet):
-        sheet.append(row)
-        number += 1
+    for chunk in chunks(session, spec, statement.limit(most)):
+        read = [[spec.value(current(session), each, out.name) for out in outs] for each in chunk]
+        names.learn(value for values in read for value in values)
+        for values in read:
+            sheet.append([cell(sheet, value, names.of) for value in values])
+        number += len(chunk)
     book.save(file)
     return number
 
 
-def _is_more(session: Session, spec: RecordSpec, statement: Select[Any], most: int) -> bool:
+def too_many(session: Session, spec: SheetSpec, statement: Select[Any], most: int) -> list[str]:
+    """Return the line that says that a file holds the first rows only, if it does."""
     some = statement.with_only_columns(spec.model.id).order_by(None).limit(most + 1).subquery()
-    return (session.scalar(select(func.count()).select_from(some)) or 0) > most
+    if (session.scalar(select(func.count()).select_from(some)) or 0) <= most:
+        return []
+    return [f"※ 符合条件的超过 {most} 条，这里只有前 {most} 条；请缩小筛选范围，分几次导出。"]
 
 
-def _rows(
-    session: Session, spec: RecordSpec, statement: Select[Any], outs: list[Out], sheet: Any
-) -> Iterator[list[Any]]:
-    options = [*_loads(spec), raiseload("*")]
+def begin(
+    book: Any, name: str, outs: Sequence[Out], remarks: Sequence[str] = (), title: str = ""
+) -> Any:
+    """Add a streamed sheet with its remarks, its title and its headings; return it."""
+    sheet = book.create_sheet(name)
+    set_widths(sheet, outs)
+    sheet.freeze_panes = f"A{len(remarks) + bool(title) + 2}"
+    for remark in remarks:
+        sheet.append([remark])
+    if title:
+        sheet.append([title_cell(sheet, title)])
+    sheet.append([heading(sheet, out) for out in outs])
+    return sheet
+
+
+def chunks(session: Session, spec: SheetSpec, statement: Select[Any]) -> Iterator[Sequence[Any]]:
+    """Yield a statement's records in chunks, with all that the columns lead to."""
+    options = [*spec.loads(), raiseload("*")]
     found = session.scalars(statement.options(*options).execution_options(yield_per=CHUNK))
-    names = _Names(session)
-    for chunk in found.partitions(CHUNK):
-        read = [[_value(session, spec, record, out) for out in outs] for record in chunk]
-        names.learn(value for values in read for value in values)
-        for values in read:
-            yield [names.cell(sheet, value) for value in values]
+    yield from found.partitions(CHUNK)
 
 
-def _loads(spec: RecordSpec) -> list[Any]:
-    """Return loader options for every relation that a column leads over."""
-    loads: list[Any] = []
-    for name in spec.order:
-        if name in spec.links:
-            links = spec.links[name]
-            way = selectinload(getattr(spec.model, links.relation))
-            loads.append(way.joinedload(links.model.organization))
-            continue
-        way_to, model = None, spec.model
-        for part in name.split("."):
-            if part not in inspect(model).relationships:
-                break
-            attribute = getattr(model, part)
-            way_to = joinedload(attribute) if way_to is None else way_to.joinedload(attribute)
-            model = attribute.property.mapper.class_
-        if way_to is not None:
-            loads.append(way_to)
-    return loads
+def cell(sheet: Any, value: Any, name_of: NameOf, joint: str = "、") -> Any:
+    """Return what to append for a value; several organisations stand in one cell."""
+    if isinstance(value, list):
+        return text_cell(sheet, joint.join(_text(each, name_of) for each in value))
+    if isinstance(value, Organization):
+        return text_cell(sheet, name_of(value))
+    return value_cell(sheet, value)
 
 
-def _value(session: Session, spec: RecordSpec, record: Any, out: Out) -> Any:
-    """Return what a column holds, as the actor reads it."""
-    if out.name in spec.links:
-        links = getattr(record, spec.links[out.name].relation)
-        return [link.organization for link in sorted(links, key=lambda each: each.id)]
-    *way, last = out.name.split(".")
-    for part in way:
-        record = getattr(record, part)
-    return value_for(current(session), record, last)
+def _text(value: Any, name_of: NameOf) -> str:
+    return name_of(value) if isinstance(value, Organization) else str(value)
 
 
-class _Names:
+def with_code(place: Organization) -> str:
+    """Return the form in which an organisation is never taken for another: 名称（代码）."""
+    return f"{place.name}（{place.code}）"
+
+
+class Names:
     """The names by which organisations are written: with the code where a name says too little."""
 
     def __init__(self, session: Session) -> None:
@@ -127,13 +123,6 @@ class _Names:
             self.unclear |= ambiguous(self.session, new)
             self.known |= new
 
-    def cell(self, sheet: Any, value: Any) -> Any:
-        """Return what to append for a value."""
-        if isinstance(value, list):
-            return text_cell(sheet, "、".join(self._name(each) for each in value))
-        if isinstance(value, Organization):
-            return text_cell(sheet, self._name(value))
-        return value_cell(sheet, value)
-
-    def _name(self, place: Organization) -> str:
-        return f"{place.name}（{place.code}）" if place.name in self.unclear else place.name
+    def of(self, place: Organization) -> str:
+        """Return how an organisation is written; its name must have been learnt."""
+        return with_code(place) if place.name in self.unclear else place.name

@@ -84,7 +84,7 @@ def may_be_changed(session: Session, spec: RecordSpec, ids: Collection[int]) -> 
 
 def taken_elsewhere(session: Session, spec: RecordSpec, keys: Collection[Any]) -> set[Any]:
     """Return which of a unique column's values a record out of reach has: only that it is so."""
-    attribute: Any = getattr(spec.model, spec.key[0])
+    attribute: Any = getattr(spec.model, spec.key_column(spec.key[0]))
     ordered, taken = sorted(keys), set()
     with acting_as(session, SYSTEM):
         for start in range(0, len(ordered), _SLICE):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import inspect, select, tuple_
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from imports import kinds
 from imports.kinds import Value
 from imports.places import SLICE
 from imports.specs.base import Kind
-from imports.specs.records import RecordSpec
+from imports.specs.records import Parent, RecordSpec
 from imports.values import Item, Key
 from models.base import utcnow
 from models.organization import Organization
@@ -31,16 +32,27 @@ def values_of(spec: RecordSpec, record: Any, names: Collection[str] | None = Non
             links = getattr(record, spec.links[field.name].relation)
             found[field.name] = sorted(link.organization_id for link in links)
         else:
-            found[field.name] = kinds.plain(field, getattr(record, spec.key_column(field.name)))
+            found[field.name] = kinds.plain(field, _held(spec, record, field.name))
     return found
+
+
+def _held(spec: RecordSpec, record: Any, name: str) -> Any:
+    """Return what a column holds, of the record or of its parent."""
+    if spec.parent is None or "." not in name:
+        return getattr(record, spec.key_column(name))
+    _relation, own = name.split(".")
+    return getattr(getattr(record, spec.parent.relation), spec.parent.spec.key_column(own))
 
 
 def set_values(
     spec: RecordSpec, record: Any, values: Values, places: dict[int, Organization]
 ) -> None:
-    """Give a record plain values; only what differs is assigned. ``places``: every one named."""
+    """Give a record plain values; only what differs is assigned. ``places``: every one named.
+
+    What names the parent finds it, and changes nothing.
+    """
     for field in spec.fields:
-        if field.name not in values:
+        if field.name not in values or "." in field.name:
             continue
         value = values[field.name]
         if field.kind is Kind.ORGANIZATIONS:
@@ -83,6 +95,8 @@ def trial(
             set_committed_value(copy, attribute.key, getattr(record, attribute.key))
         for name, value in values_of(spec, record).items():
             kind = spec.field(name).kind
+            if "." in name:
+                continue
             if kind is Kind.ORGANIZATION:
                 known = places[value] if isinstance(value, int) else None
                 set_committed_value(copy, name, known)
@@ -93,9 +107,9 @@ def trial(
 
 
 def named_places(spec: RecordSpec, values: Values) -> set[int]:
-    """Return the organisations that plain values name."""
+    """Return the organisations that plain values name, a parent's among them."""
     found: set[int] = set()
-    for name in (*spec.places, *spec.links):
+    for name in (*spec.named, *spec.links):
         value = values.get(name)
         named = value if isinstance(value, list) else [value]
         found |= {each for each in named if isinstance(each, int)}
@@ -115,7 +129,10 @@ def load_places(session: Session, ids: Collection[int]) -> dict[int, Organizatio
 
 def link_loads(spec: RecordSpec) -> list[Any]:
     """Return loader options for what ``values_of`` reads beside columns."""
-    return [selectinload(getattr(spec.model, each.relation)) for each in spec.links.values()]
+    loads = [selectinload(getattr(spec.model, each.relation)) for each in spec.links.values()]
+    if spec.parent is not None:
+        loads.append(joinedload(getattr(spec.model, spec.parent.relation)))
+    return loads
 
 
 def load_by_id(session: Session, spec: RecordSpec, ids: Collection[int]) -> dict[int, Any]:
@@ -129,22 +146,54 @@ def load_by_id(session: Session, spec: RecordSpec, ids: Collection[int]) -> dict
     return found
 
 
-def load_by_key(session: Session, spec: RecordSpec, items: Iterable[Item]) -> dict[Key, Any]:
+@dataclass
+class Found:
+    """The records that rows speak of by their key, the keys of several, and what rows hang from."""
+
+    records: dict[Key, Any]
+    several: set[Key]
+    parents: dict[Key, Any]
+
+    def add(self, key: Key, record: Any) -> None:
+        """Take in a record; of two with one key neither is meant for sure."""
+        if key in self.records and self.records[key] is not record:
+            self.several.add(key)
+        self.records[key] = record
+
+
+def load_by_key(session: Session, spec: RecordSpec, items: Iterable[Item]) -> Found:
     """Return the records within reach that rows speak of, by the rows' keys.
 
     A text is also looked up as the cell holds it: a record's may carry marks that no key keeps.
     """
-    columns = [getattr(spec.model, spec.key_column(name)) for name in spec.key]
-    texts = {name for name in spec.key if spec.field(name).kind is Kind.TEXT}
+    if spec.parent is not None:
+        return _children(session, spec, spec.parent, list(items))
+    return _by_columns(session, spec, _wanted(spec, spec.key, items))
+
+
+def _wanted(spec: RecordSpec, names: Sequence[str], items: Iterable[Item]) -> set[tuple[Any, ...]]:
+    """Return the values of the columns ``names`` of rows, as they were read and as they were held."""
+    texts = {name for name in names if spec.field(name).kind is Kind.TEXT}
     wanted: set[tuple[Any, ...]] = set()
     for item in items:
-        wanted.add(tuple(item.values[name] for name in spec.key))
-        held = {name: item.raw[name] for name in spec.key if name in texts and name in item.raw}
-        wanted.add(tuple(held.get(name, item.values[name]) for name in spec.key))
+        wanted.add(tuple(item.values[name] for name in names))
+        held = {name: item.raw[name] for name in names if name in texts and name in item.raw}
+        if held:
+            wanted.add(tuple(held.get(name, item.values[name]) for name in names))
+    return wanted
+
+
+def _by_columns(session: Session, spec: RecordSpec, wanted: set[tuple[Any, ...]]) -> Found:
+    """Return the records whose key columns hold one of these values: a statement a slice."""
+    columns = [getattr(spec.model, spec.key_column(name)) for name in spec.key]
+    members = [(spec.field(name), spec.members(name)) for name in spec.key]
     ordered = sorted(wanted, key=str)
-    found: dict[Key, Any] = {}
+    found = Found({}, set(), {})
     for start in range(0, len(ordered), SLICE // len(columns)):
-        part = ordered[start : start + SLICE // len(columns)]
+        part = [
+            tuple(kinds.live(f, value, of) for value, (f, of) in zip(each, members, strict=True))
+            for each in ordered[start : start + SLICE // len(columns)]
+        ]
         test = (
             columns[0].in_([each[0] for each in part])
             if len(columns) == 1
@@ -152,7 +201,23 @@ def load_by_key(session: Session, spec: RecordSpec, items: Iterable[Item]) -> di
         )
         query = select(spec.model).where(test).options(*link_loads(spec))
         for record in session.scalars(query):
-            found[key_of(spec, record)] = record
+            found.add(key_of(spec, record), record)
+    return found
+
+
+def _children(session: Session, spec: RecordSpec, parent: Parent, items: list[Item]) -> Found:
+    """Return the parents that rows name, and the records below them that the rows speak of."""
+    above = _by_columns(session, parent.spec, _wanted(spec, parent.key, items))
+    found = Found({}, set(), above.records)
+    keys = {item.key for item in items}
+    attribute = getattr(spec.model, spec.key_column(parent.relation))
+    ids = sorted({each.id for each in above.records.values()})
+    for start in range(0, len(ids), SLICE):
+        part = attribute.in_(ids[start : start + SLICE])
+        query = select(spec.model).where(part).options(*link_loads(spec))
+        for record in session.scalars(query):
+            if (key := key_of(spec, record)) in keys:
+                found.add(key, record)
     return found
 
 

@@ -14,13 +14,13 @@ from imports.kinds import Value, texts_of
 from imports.plan import MissingRow, Plan, PlannedRow, RowState, SheetPlan, compare
 from imports.specs.organizations import ORGANIZATIONS
 from imports.tables import Table
-from imports.text import name_key
-from imports.tree import Known, Tree, load_known
+from imports.text import clean, is_blank, name_key, one_line, split_names
+from imports.tree import Known, Tree, codes_in, load_known
 from imports.values import Checked, Checker, Item, member_of
 from models.imports import ImportBatch, ImportChange
 from models.organization import Organization, OrganizationKind, OrganizationLine, OrganizationName
 
-_PLAIN = ("code", "name", "kind", "phone", "remarks")
+_PLAIN = ("code", "name", "kind", "phone", "remarks", "active")
 
 
 class OrganizationImport:
@@ -32,6 +32,7 @@ class OrganizationImport:
         self.session = session
         self.decisions = decisions
         self.known = Known({}, {})
+        self.watch: Watch = unwatched
 
     @property
     def finder(self) -> None:
@@ -42,12 +43,10 @@ class OrganizationImport:
 
     def check(self, tables: Sequence[Table]) -> list[Checked]:
         """Check every row by itself, then what rows say of each other: parents and names."""
-        checker = Checker()
+        checker = Checker(watch=self.watch)
         checked = [checker.check(table) for table in tables]
         items = [item for each in checked for item in each.items]
-        codes = {str(item.values["code"]) for item in items}
-        codes |= {str(item.values["parent"]) for item in items if item.values.get("parent")}
-        self.known = load_known(self.session, codes)
+        self.known = load_known(self.session, codes_in(items))
         tree = Tree(self.known, items)
         for each in checked:
             sound = []
@@ -87,11 +86,19 @@ class OrganizationImport:
         return plans
 
     def _present(self, record: Organization, item: Item) -> dict[str, Value]:
-        """Return the record's values; aliases in another order are the same aliases."""
+        """Return the record's values; what its own export says of them is the same."""
         present = self.known.values_of(record)
         aliases = item.values.get("aliases")
-        if isinstance(aliases, list) and set(aliases) == set(texts_of(present["aliases"])):
-            present["aliases"] = aliases
+        if isinstance(aliases, list):
+            said = {*split_names("、".join(texts_of(present["aliases"])))}
+            if set(aliases) in (said, set(texts_of(present["aliases"]))):
+                present["aliases"] = aliases
+        for name in ("phone", "remarks"):
+            held = clean(str(present[name] or ""))
+            field = ORGANIZATIONS.field(name)
+            said_of = held if field.multiline else one_line(held)
+            if name in item.values and item.values[name] == (None if is_blank(held) else said_of):
+                present[name] = item.values[name]
         return present
 
     def _missing(self, checked: Sequence[Checked]) -> list[MissingRow]:

@@ -9,12 +9,17 @@ from types import MappingProxyType
 from typing import Any
 
 from rapidfuzz import fuzz, process
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from imports.kinds import Unreadable
 from imports.text import clean, name_key
-from models.organization import Organization, OrganizationKind, OrganizationName
+from models.organization import (
+    Organization,
+    OrganizationKind,
+    OrganizationLine,
+    OrganizationName,
+)
 from rules.actor import Actor, current
 from rules.policy import Action, Scope, scopes
 from rules.reach import partners
@@ -47,6 +52,19 @@ def within(actor: Actor, record_type: str, *actions: Action) -> ColumnElement[bo
     if Scope.SIDE in sides and actor.organization_id is not None:
         return or_(inside, Organization.id.in_(partners(actor)))
     return inside
+
+
+def around(actor: Actor) -> ColumnElement[bool]:
+    """Return which organisations lists of the actor's area may name: its own, and those above.
+
+    Above are those of the county and the city that the area lies in, though not of its neighbours.
+    """
+    if actor.system or actor.area_id is None:
+        return true()
+    line = OrganizationLine.__table__
+    above = select(line.c.ancestor_id).where(line.c.organization_id == actor.area_id)
+    below = select(line.c.organization_id).where(line.c.ancestor_id == actor.area_id)
+    return or_(Organization.realm_id.in_(above), Organization.id.in_(below))
 
 
 class Places:

@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ERROR_CODES, ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
 from imports.kinds import NO, YES
-from imports.specs.base import Field, Kind
-from imports.specs.records import RecordSpec
+from imports.specs.base import Kind
+from imports.specs.outward import Out, SheetSpec
 from models.base import Titled
+from rules.wording import local
+from rules.workbook_cells import MEDIA_TYPE as XLSX
+from rules.workbook_cells import fill, text_cell, title_of
 
-#: A spreadsheet computes a text that begins so, if it is ever typed or pasted again.
-_LEADS = ("=", "+", "-", "@", "\t", "\r", "\n")
+__all__ = [
+    "TITLE",
+    "XLSX",
+    "Out",
+    "dress",
+    "heading",
+    "new_book",
+    "set_widths",
+    "sheet_name",
+    "text_cell",
+    "title_cell",
+    "value_cell",
+]
+
 #: The first day that every spreadsheet program counts alike.
 _FIRST_DAY = dt.date(1900, 3, 1)
-_LONGEST_CELL = 32_767
-#: How a workbook writes characters that it cannot hold; a text that says so itself is escaped.
-_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _WIDTHS = {
     Kind.DATE: 13,
     Kind.TIME: 10,
@@ -35,42 +45,29 @@ _WIDTHS = {
     Kind.ORGANIZATION: 22,
     Kind.ORGANIZATIONS: 28,
 }
+TITLE = Font(bold=True, size=13)
 _HEAD = Font(bold=True, color="FFFFFF")
 _HEAD_FILL = PatternFill("solid", fgColor="1F4E87")
 _SHOWN_FILL = PatternFill("solid", fgColor="7F8A99")
 _WRAP = Alignment(vertical="center", wrap_text=True)
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-@dataclass(frozen=True)
-class Out:
-    """A column of a sheet: its name in the declaration, its heading, and the field it fills."""
-
-    name: str
-    label: str
-    field: Field | None
-
-
-def columns_of(spec: RecordSpec, *, shown: bool) -> list[Out]:
-    """Return a declaration's columns in order, with or without those that are only exported."""
-    fields = {each.name: each for each in spec.fields}
-    labels = {each.name: each.label for each in spec.shown}
-    return [
-        Out(name, fields[name].label if name in fields else labels[name], fields.get(name))
-        for name in spec.order
-        if shown or name in fields
-    ]
-
-
-def sheet_name(spec: RecordSpec) -> str:
+def sheet_name(spec: SheetSpec) -> str:
     """Return the name of a declaration's sheet: what Excel forbids is not in a label."""
-    return re.sub(r"[\\/*?:\[\]]", "", spec.label)[:31]
+    return title_of(spec.label)
 
 
 def heading(sheet: Any, out: Out) -> Any:
     """Return the heading cell of a column for a streamed sheet."""
-    cell = WriteOnlyCell(sheet, out.label)
+    cell = fill(WriteOnlyCell(sheet), out.label)
     dress(cell, out)
+    return cell
+
+
+def title_cell(sheet: Any, text: str) -> Any:
+    """Return the cell of a list's title for a streamed sheet."""
+    cell = fill(WriteOnlyCell(sheet), text)
+    cell.font = TITLE
     return cell
 
 
@@ -80,7 +77,7 @@ def dress(cell: Any, out: Out) -> None:
     cell.fill = _HEAD_FILL if out.field is not None else _SHOWN_FILL
 
 
-def set_widths(sheet: Any, outs: list[Out]) -> None:
+def set_widths(sheet: Any, outs: Sequence[Out]) -> None:
     """Give the columns widths by what they hold. Before the first row, where rows are streamed."""
     for number, out in enumerate(outs, 1):
         kind = out.field.kind if out.field else Kind.TEXT
@@ -90,28 +87,11 @@ def set_widths(sheet: Any, outs: list[Out]) -> None:
         sheet.column_dimensions[get_column_letter(number)].width = width
 
 
-def text_cell(sheet: Any, text: str) -> Any:
-    """Return what to append for a text so that it stays one, whatever it begins with.
-
-    ``quotePrefix`` is the apostrophe that a person would type before it: Excel shows the text
-    without, and leaves it a text when the cell is edited. Control characters that no sheet can hold
-    are dropped.
-    """
-    text = _ESCAPED.sub("_x005F_", ILLEGAL_CHARACTERS_RE.sub("", text))[:_LONGEST_CELL]
-    if not text:
-        return None
-    computes = text.startswith(_LEADS)
-    if not computes and text not in ERROR_CODES:
-        return text
-    cell = WriteOnlyCell(sheet)
-    cell.value = text
-    cell.data_type = "s"
-    cell.quotePrefix = computes
-    return cell
-
-
 def value_cell(sheet: Any, value: Any) -> Any:
-    """Return what to append for a value: dates and numbers as such, all else as text."""
+    """Return what to append for a value: dates and numbers as such, all else as text.
+
+    Instants are texts, in Shanghai's time as on the pages.
+    """
     if value is None or value == "":
         return None
     if isinstance(value, Titled):
@@ -119,7 +99,7 @@ def value_cell(sheet: Any, value: Any) -> Any:
     if isinstance(value, bool):
         return YES if value else NO
     if isinstance(value, dt.datetime):
-        return text_cell(sheet, value.isoformat(sep=" ", timespec="minutes"))
+        return local(value)
     if isinstance(value, dt.date) and value < _FIRST_DAY:
         return value.isoformat()
     if isinstance(value, str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,8 @@ from models.organization import REALMS, Organization, OrganizationKind
 from rules.organizations import MAY_STAND_ALONE, PARENTS
 
 _SLICE = 500
-_TEXTS = ("code", "name", "phone", "remarks")
+_PLAIN = ("code", "name", "phone", "remarks", "active")
+_WITH_CODE = re.compile(r"(?P<name>.+?)\s*[(（](?P<code>[^()（）]+)[)）]")
 
 
 @dataclass
@@ -35,12 +37,23 @@ class Known:
 
     def values_of(self, organization: Organization) -> dict[str, Value]:
         """Return an organisation's values as a workbook states them: others by their codes."""
-        values: dict[str, Value] = {name: getattr(organization, name) for name in _TEXTS}
+        values: dict[str, Value] = {name: getattr(organization, name) for name in _PLAIN}
         values["kind"] = organization.kind.value
         values["aliases"] = organization.aliases
         values["parent"] = self.codes.get(organization.parent_id or 0)
         values["home_department"] = self.codes.get(organization.home_department_id or 0)
         return values
+
+
+def codes_in(items: Iterable[Item]) -> set[str]:
+    """Return the codes that rows may speak of: their own, their parents', their departments'."""
+    codes: set[str] = set()
+    for item in items:
+        named = str(item.values.get("home_department") or "")
+        match = _WITH_CODE.fullmatch(named)
+        codes |= {str(item.values["code"]), str(item.values.get("parent") or ""), named}
+        codes |= {match["code"].strip()} if match else set()
+    return codes - {""}
 
 
 def load_known(session: Session, codes: Iterable[str]) -> Known:
@@ -85,12 +98,15 @@ class Tree:
             record = known.by_code.get(code)
             present = known.values_of(record) if record else {}
             self.nodes[code] = _node({**present, **item.values}, number)
-        self.codes = {node.number: code for code, node in self.nodes.items()}
         self.directory = Directory(
             (name, Entry(node.number, node.name, node.kind))
             for node in self.nodes.values()
             for name in (node.name, *node.aliases)
         )
+        self.named: dict[str, list[_Node]] = {}
+        for node in self.nodes.values():
+            for key in {name_key(name) for name in (node.name, *node.aliases)}:
+                self.named.setdefault(key, []).append(node)
         self.owners = self._owners(items)
 
     def _owners(self, items: Sequence[Item]) -> dict[tuple[str | None, str], str]:
@@ -116,14 +132,32 @@ class Tree:
         problems = [*self._parent_problems(item, node), *self._name_problems(item, node)]
         named = item.values.get("home_department")
         if isinstance(named, str):
-            entry = self.directory.find(named)
-            if entry is None:
-                near = "、".join(self.directory.nearest(named))
-                message = f"没有找到派出单位“{shorten(named)}”，相近的有：{near}。请改正名称。"
-                problems.append(Problem(item.cells["home_department"], shorten(named), message))
+            found = self._departments(node, named)
+            if len(found) == 1:
+                item.values["home_department"] = found[0].code
             else:
-                item.values["home_department"] = self.codes[entry.organization_id]
+                sentence = self._doubt(named, found)
+                problems.append(Problem(item.cells["home_department"], shorten(named), sentence))
         return problems
+
+    def _departments(self, node: _Node, text: str) -> list[_Node]:
+        """Return who goes by a name, a code or 名称（代码）: of the same county before all others."""
+        match = _WITH_CODE.fullmatch(text)
+        coded = self.nodes.get(match["code"].strip()) if match else None
+        if match and coded in self.named.get(name_key(match["name"]), ()):
+            return [each for each in (coded,) if each is not None]
+        if text in self.nodes:
+            return [self.nodes[text]]
+        found = self.named.get(name_key(text), [])
+        realm = self._realm(node)
+        return [each for each in found if self._realm(each) == realm] or found
+
+    def _doubt(self, text: str, found: Sequence[_Node]) -> str:
+        if found:
+            codes = "、".join(sorted(each.code for each in found)[:5])
+            return f"有 {len(found)} 个机构叫“{shorten(text)}”（代码：{codes}），请改填“名称（代码）”。"
+        near = "、".join(self.directory.nearest(text))
+        return f"没有找到派出单位“{shorten(text)}”，相近的有：{near}。请改正名称。"
 
     def _parent_problems(self, item: Item, node: _Node) -> list[Problem]:
         if "parent" not in item.cells:
@@ -149,9 +183,14 @@ class Tree:
 
     def _name_problems(self, item: Item, node: _Node) -> list[Problem]:
         realm = self._realm(node)
-        problems = []
+        record, problems = self.known.by_code.get(node.code), []
+        held = set()
+        if record is not None and self.known.codes.get(record.realm_id or 0) == realm:
+            held = {record.name, *record.aliases}
         for field, names in (("name", [node.name]), ("aliases", node.aliases)):
             for name in names:
+                if name in held:
+                    continue  # as the form has let it be
                 owner = self.owners[realm, name_key(name)]
                 if owner != node.code and field in item.cells:
                     other = self.nodes[owner]

@@ -97,18 +97,33 @@ def field(
     return {"field": Field(label, help, widget, headings, personal)}
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """How a record type stands in a workbook: its columns in order, and what tells records apart.
+
+    The names are those of columns, and of relations to an organisation; the last of the key is what
+    a row is called by.
+    """
+
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+
+
 class Record(Model):
     """A row that people edit: numbered, dated, and guarded against two people saving at once.
 
     ``version`` is checked by every UPDATE: the second of two writers gets ``StaleDataError``.
     A record type states its Chinese name in ``__label__``, how the gate finds its organisation
     in ``__scope__``, and whether changes to it are written to the audit log in ``__audited__``.
+    With ``__sheet__`` it has a template, an import and an export; types whose sheets need more than
+    that are declared in ``imports/specs/``.
     """
 
     __abstract__ = True
     __scope__: ClassVar[ScopeRule]
     __label__: ClassVar[str]
     __audited__: ClassVar[bool] = True
+    __sheet__: ClassVar[Sheet | None] = None
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, info=field("编号"))
     created_at: Mapped[dt.datetime] = mapped_column(

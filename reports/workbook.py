@@ -11,17 +11,17 @@ from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
-MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+from rules.workbook_cells import MEDIA_TYPE as MEDIA_TYPE
+from rules.workbook_cells import fill
+from rules.workbook_cells import title_of as title_of
+
 #: What a cell may hold.
 Content = str | int | Decimal | dt.date | None
 #: How Excel writes a ratio, and money.
 SHARE, MONEY = "0.0%", "#,##0.00"
-#: Excel's own limits.
-LONGEST_TITLE, LONGEST_TEXT = 31, 32_767
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,8 @@ def workbook(sheets: Iterable[Sheet]) -> io.BytesIO:
     return file
 
 
-def title_of(text: str) -> str:
-    """Return a sheet's title without what Excel does not take."""
-    return "".join(each for each in text if each not in r"[]:*?/\'")[:LONGEST_TITLE]
-
-
 def _heading(sheet: Any, text: str) -> Any:
-    cell = _text(sheet, text)
+    cell = fill(WriteOnlyCell(sheet), text)
     cell.font = Font(bold=True)
     cell.alignment = Alignment(wrap_text=True, vertical="center")
     return cell
@@ -72,25 +67,11 @@ def _heading(sheet: Any, text: str) -> Any:
 
 def _cell(sheet: Any, value: Content, about: Sheet, column: int) -> Any:
     if isinstance(value, str):
-        return _text(sheet, value)
+        return fill(WriteOnlyCell(sheet), value)
     held: Any = value
     cell = WriteOnlyCell(sheet, held)
     if isinstance(value, dt.date):
         cell.number_format = "yyyy-mm-dd"
     elif column < len(about.formats) and about.formats[column]:
         cell.number_format = about.formats[column]
-    return cell
-
-
-def _text(sheet: Any, text: str) -> Any:
-    """Return a cell that stays text whatever it says: a name like "=1+1" is never calculated.
-
-    Marked as Excel itself marks text that somebody typed behind an apostrophe, so that editing the
-    cell does not bring the formula to life either.
-    """
-    clean = ILLEGAL_CHARACTERS_RE.sub("", text)[:LONGEST_TEXT]
-    cell = WriteOnlyCell(sheet, clean or None)
-    if clean[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        cell.data_type = "s"
-        cell.quotePrefix = True
     return cell

@@ -87,7 +87,7 @@ class AccountView(RecordView):
     }
     #: Everybody reads his own row, but only who may add accounts gets pages about them.
     demands = RecordView.demands | dict.fromkeys(
-        ("can_list", "can_show", "can_options"), Action.ADD
+        ("can_list", "can_show", "can_options", "can_export"), Action.ADD
     )
 
     def fill(self, record: Any) -> None:

@@ -23,10 +23,10 @@ from rules.scope import reachable
 from rules.workflows.ticket_effects import DISPATCHABLE
 from views import details, duty_changes
 from views.context import actor, session
+from views.duty_books import DutyItemBooks, DutyListBooks
 from views.duty_changes_book import sheets
 from views.flow import FlowView
 from views.forms import RecordForm, RecordSelectField, chooser
-from views.links import import_links
 from views.listing import Order
 from views.presentation import Link, MenuEntry
 from views.records import RecordView, RelatedList
@@ -44,7 +44,7 @@ def _locked(duty_list: DutyList) -> str | None:
     return _(LOCKED, title=duty_list, status=_(duty_list.status.title))
 
 
-class DutyListView(FlowView):
+class DutyListView(DutyListBooks, FlowView):
     """Versions of the lists: a draft is imported or typed, publishing it supersedes the last."""
 
     model = DutyList
@@ -112,12 +112,8 @@ class DutyListView(FlowView):
         return record.title or str(record)
 
     def extra_links(self, record: Any | None) -> list[Link]:
-        """Offer the import beside the list, and beside a version what it changes."""
-        links = import_links(record, "duty-items")
-        if record is not None and self.may("can_changes"):
-            where = self.url("changes", pk=record.id)
-            links.append(Link(_("版本变化"), where, "fa-code-compare"))
-        return links
+        """Offer the workbook of a version on its page."""
+        return self.version_links(record)
 
     def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
         """Say what a version changes above the button that publishes it."""
@@ -152,7 +148,7 @@ class DutyListView(FlowView):
         return send_file(file, mimetype=MEDIA_TYPE, as_attachment=True, download_name=name)
 
 
-class DutyItemView(RecordView):
+class DutyItemView(DutyItemBooks, RecordView):
     """The matters themselves, searchable across lists."""
 
     model = DutyItem

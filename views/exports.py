@@ -10,11 +10,12 @@ from typing import IO, Any, ClassVar
 from flask import send_file, url_for
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
+from sqlalchemy import Select
 from werkzeug.wrappers import Response
 
 from imports.export import export as write_export
 from imports.sheets import XLSX
-from imports.specs import RecordSpec, spec_of
+from imports.specs import SheetSpec, spec_of
 from imports.template import template as write_template
 from models.base import utcnow
 from rules.calendar import shanghai_date
@@ -40,7 +41,7 @@ class Workbooks(ListQueries):
     url: Callable[..., str]
 
     @property
-    def workbook(self) -> RecordSpec | None:
+    def workbook(self) -> SheetSpec | None:
         """The declaration by which the record type stands in a workbook."""
         return spec_of(self.model)
 
@@ -51,6 +52,10 @@ class Workbooks(ListQueries):
             return {"export", "template"}
         return set() if spec.imported else {"template"}
 
+    def import_view(self) -> str:
+        """Return the name of the view that takes workbooks of the record type in."""
+        return f"{type(self).__name__.removesuffix('View')}ImportView"
+
     def workbook_links(self, args: dict[str, Any]) -> list[Link]:
         """Return the buttons of the list's head; ``args`` is the list's address."""
         links = []
@@ -59,7 +64,7 @@ class Workbooks(ListQueries):
             links.append(Link(_("导出"), self.url("export", **asked), "fa-file-export"))
         if self.may("can_template"):
             links.append(Link(_("下载模板"), self.url("template"), "fa-file-arrow-down"))
-            where = url_for(f"{type(self).__name__.removesuffix('View')}ImportView.upload")
+            where = url_for(f"{self.import_view()}.upload")
             links.append(Link(_("从 Excel 导入"), where, "fa-file-import"))
         return links
 
@@ -67,22 +72,29 @@ class Workbooks(ListQueries):
     @has_access
     def template(self) -> Response:
         """Send the empty workbook, with drop-downs of what the actor may choose."""
-        spec = self._declared()
-        with _book() as file:
-            write_template(session(), spec, file)
-            return _sent(file, _("%(what)s导入模板", what=_(spec.label)))
+        with book() as file:
+            self.write_template(file)
+            return sent(file, _("%(what)s导入模板", what=_(self._declared().label)))
 
     @expose("/export")
     @has_access
     def export(self) -> Response:
         """Send what the list's address asks for, all of it, as a workbook."""
-        spec, asked = self._declared(), self.asked_for()
-        statement = self.ordered(self.narrowed(asked), asked)
-        with _book() as file:
-            write_export(session(), spec, statement, file)
-            return _sent(file, f"{_(spec.label)}_{shanghai_date(utcnow()).isoformat()}")
+        asked = self.asked_for()
+        with book() as file:
+            self.write_export(self.ordered(self.narrowed(asked), asked), file)
+            day = shanghai_date(utcnow()).isoformat()
+            return sent(file, f"{_(self._declared().label)}_{day}")
 
-    def _declared(self) -> RecordSpec:
+    def write_template(self, file: IO[bytes]) -> None:
+        """Write the empty workbook."""
+        write_template(session(), self._declared(), file)
+
+    def write_export(self, statement: Select[Any], file: IO[bytes]) -> None:
+        """Write the records of a statement."""
+        write_export(session(), self._declared(), statement, file)
+
+    def _declared(self) -> SheetSpec:
         spec = self.workbook
         if spec is None:
             raise LookupError(f"{self.model.__name__} has no declaration")
@@ -90,7 +102,7 @@ class Workbooks(ListQueries):
 
 
 @contextmanager
-def _book() -> Iterator[IO[bytes]]:
+def book() -> Iterator[IO[bytes]]:
     """Give a file for a workbook; it is closed if nothing comes of it, else when it is sent."""
     file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - sent, then closed
     try:
@@ -100,7 +112,8 @@ def _book() -> Iterator[IO[bytes]]:
         raise
 
 
-def _sent(file: IO[bytes], name: str) -> Response:
+def sent(file: IO[bytes], name: str) -> Response:
+    """Answer with a workbook that has been written; ``name`` is what it is saved as."""
     size = file.tell()
     file.seek(0)
     answer = send_file(file, mimetype=XLSX, as_attachment=True, download_name=f"{name}.xlsx")

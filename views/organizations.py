@@ -12,9 +12,8 @@ from wtforms.validators import Length
 
 from models.organization import Organization, OrganizationKind
 from views.forms import RecordForm
-from views.links import import_links
 from views.listing import Order
-from views.presentation import Link, MenuEntry
+from views.presentation import MenuEntry
 from views.records import RecordView, RelatedList
 from views.rendering import named
 
@@ -73,7 +72,3 @@ class OrganizationView(RecordView):
     def cell_name(self, record: Any) -> Markup | str:
         """Name the organisation, and say so if it is no longer in use."""
         return named(record.name, in_use=record.active)
-
-    def extra_links(self, record: Any | None) -> list[Link]:
-        """Offer the import beside the list."""
-        return import_links(record, "organizations")

@@ -10,11 +10,14 @@ from imports.specs.check_ins import ACTIVITIES, CHECK_INS
 from imports.specs.duty_items import BASIC, CATALOGUE, COORDINATING, RECLAIMED
 from imports.specs.needs import NEEDS
 from imports.specs.organizations import ORGANIZATIONS
-from imports.specs.records import RecordSpec
+from imports.specs.outward import SheetSpec
+from imports.specs.records import RecordSpec, plain
+from imports.specs.registers import ACCOUNTS, AUDIT, BATCHES, CALENDAR, MECHANISMS, TICKETS
 from imports.specs.resources import RESOURCES
 from imports.specs.services import SERVICES, SESSIONS
+from models.registry import record_types
 
-#: Every record type that stands in a workbook by its declaration.
+#: Every record type that is imported by its declaration.
 RECORDS: tuple[RecordSpec, ...] = (
     AGREEMENTS,
     RESOURCES,
@@ -23,23 +26,43 @@ RECORDS: tuple[RecordSpec, ...] = (
     SESSIONS,
     CHECK_INS,
     ACTIVITIES,
+    CALENDAR,
+    *map(plain, (each for each in record_types().values() if getattr(each, "__sheet__", None))),
 )
+
+#: Registers that are exported only.
+REGISTERS: tuple[RecordSpec, ...] = (TICKETS, ACCOUNTS, AUDIT, BATCHES, MECHANISMS)
 
 SPECS: dict[str, tuple[Spec, ...]] = {
     "organizations": (ORGANIZATIONS,),
     "duty-items": (BASIC, COORDINATING, RECLAIMED, CATALOGUE),
-    **{each.list_type: (each,) for each in RECORDS if each.imported},
+    **{each.list_type: (each,) for each in RECORDS},
 }
 
 
-def spec_of(model: type[Any]) -> RecordSpec | None:
+#: Every list that we write sheets of, its own importer's or not.
+SHEETS: tuple[SheetSpec, ...] = (*RECORDS, *REGISTERS, ORGANIZATIONS)
+
+
+def spec_of(model: type[Any]) -> SheetSpec | None:
     """Return the declaration by which a record type stands in workbooks, if it has one."""
-    return next((each for each in RECORDS if each.model is model), None)
+    return next((each for each in SHEETS if each.model is model), None)
 
 
 def ledger(kind: str) -> RecordSpec | None:
     """Return the declaration of a kind of import, if it is one of the declared ledgers."""
-    return next((each for each in RECORDS if each.list_type == kind and each.imported), None)
+    return next((each for each in RECORDS if each.list_type == kind), None)
 
 
-__all__ = ["RECORDS", "SPECS", "Column", "Field", "Kind", "RecordSpec", "Spec", "ledger", "spec_of"]
+__all__ = [
+    "RECORDS",
+    "SPECS",
+    "Column",
+    "Field",
+    "Kind",
+    "RecordSpec",
+    "SheetSpec",
+    "Spec",
+    "ledger",
+    "spec_of",
+]

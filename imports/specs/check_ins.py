@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from imports.specs.records import declare
+from imports.specs.records import Parent, declare
 from models.check_in import CheckIn, CheckInActivity, CheckInStatus
 from models.organization import OrganizationKind
 from rules.agreements import SECOND_PARTIES
 from rules.check_ins import check, check_activity
+from rules.workflows.check_ins import SERVING
 
 CHECK_INS = declare(
     "check-ins",
@@ -53,25 +54,28 @@ CHECK_INS = declare(
     },
 )
 
-#: Activities are exported only: they are entered on their check-in's page.
 ACTIVITIES = declare(
     "activities",
     CheckInActivity,
-    columns=(
-        "check_in.unit",
-        "check_in.community",
-        "check_in.member",
-        "held_on",
-        "hours",
-        "content",
-        "place",
-    ),
+    parent=Parent("check_in", CHECK_INS, SERVING),
+    columns=("held_on", "hours", "content", "place"),
     key=("held_on", "content"),
-    shown={
-        "check_in.unit": "所在单位",
-        "check_in.community": "报到社区",
-        "check_in.member": "党员姓名",
-    },
     check=check_activity,
-    imported=False,
+    hints=r"服务记录|服务活动|服务时长",
+    headings={
+        "check_in.unit": ("单位", "单位名称", "工作单位"),
+        "check_in.community": ("社区", "村社区", "社区名称", "报到村（社区）"),
+        "check_in.member": ("姓名", "党员"),
+        "held_on": ("日期", "服务时间"),
+        "hours": ("时长", "服务时长", "小时"),
+        "content": ("内容", "活动内容"),
+        "place": ("地址", "服务地点"),
+    },
+    examples={
+        "check_in.unit": "县第一中学",
+        "check_in.community": "东关社区",
+        "check_in.member": "李强",
+        "held_on": "2026-03-05",
+        "content": "清扫楼道，劝导文明停车",
+    },
 )

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from imports.specs.base import Column, Field, Kind, Spec, model_column, model_field
-from models.duty import DutyItem
+from sqlalchemy.orm import selectinload
+
+from imports.specs.base import Column, Field, Kind, model_column, model_field
+from imports.specs.outward import SheetSpec
+from models.duty import DutyItem, DutyItemDepartment
+from models.organization import Organization
+from rules.workflows.ticket_effects import DISPATCHABLE
 
 _LABELLED = re.compile(
     r"(?:承接|责任|接收)(?:部门|单位)\s*[:：]\s*(?P<departments>.*?)\s*"
@@ -29,7 +35,7 @@ def split_receiver(text: str) -> dict[str, str]:
 _SERIAL = model_field(DutyItem.serial, Kind.ORDINAL)
 _CATEGORY = model_field(DutyItem.category)
 _NAME = model_field(DutyItem.name, required=True)
-_DEPARTMENTS = Field("departments", "对应部门", Kind.DEPARTMENTS)
+_DEPARTMENTS = Field("departments", "对应部门", Kind.DEPARTMENTS, kinds=DISPATCHABLE)
 
 _COMMON = (
     model_column(DutyItem.serial, "顺序号", "事项序号"),
@@ -47,22 +53,58 @@ _COMMON = (
 )
 _DEPARTMENT_HEADINGS = ("上级部门", "牵头部门", "责任部门", "主管部门", "县级部门", "部门")
 
-BASIC = Spec(
+_NOTES = (
+    "一张表一份清单，不导入的清单请把表删去；标题行可以改成自己的清单名称，但要保留“基本”“配合”“收回”等字样。",
+    "类别写在“类别”一列；空着的按上一行的类别。导入后是草稿版本，发布后才用于研判。",
+)
+_EXAMPLES = {"serial": "1", "category": "民生服务", "name": "特困人员救助供养"}
+
+
+def _departments(item: DutyItem) -> list[Organization]:
+    return [link.organization for link in item.departments]
+
+
+def _spec(*, label: str, examples: dict[str, str] | None = None, **more: Any) -> SheetSpec:
+    """Return the declaration of one list: what it shares with the others is said here."""
+    fields: tuple[Field, ...] = more["fields"]
+    names = tuple(each.name for each in fields)
+    return SheetSpec(
+        label=label,
+        banners=True,
+        model=DutyItem,
+        order=names,
+        titled=True,
+        retirable=True,
+        ways={"departments": _departments} if "departments" in names else {},
+        loading=lambda: (
+            selectinload(DutyItem.departments).joinedload(DutyItemDepartment.organization),
+        ),
+        examples={**_EXAMPLES, **(examples or {})},
+        notes=_NOTES,
+        **more,
+    )
+
+
+BASIC = _spec(
     list_type="basic",
     label="基本履职事项清单",
     key=("name",),
     hints=r"基本",
-    banners=True,
     fields=(_SERIAL, _CATEGORY, _NAME),
     columns=_COMMON,
 )
 
-COORDINATING = Spec(
+COORDINATING = _spec(
     list_type="coordinating",
     label="配合履职事项清单",
     key=("name",),
     hints=r"配合",
-    banners=True,
+    examples={
+        "name": "燃气安全隐患排查整治",
+        "departments": "县住房和城乡建设局、县应急管理局",
+        "superior_duty": "牵头组织排查，督促燃气企业整改",
+        "township_duty": "协助入户排查，发现隐患及时上报",
+    },
     fields=(
         _SERIAL,
         _CATEGORY,
@@ -91,12 +133,16 @@ COORDINATING = Spec(
     ),
 )
 
-RECLAIMED = Spec(
+RECLAIMED = _spec(
     list_type="reclaimed",
     label="上级部门收回事项清单",
     key=("name",),
     hints=r"收回|回收|上收",
-    banners=True,
+    examples={
+        "name": "对违法建设的行政处罚",
+        "departments": "县综合执法局",
+        "work_method": "由县综合执法局直接立案查处",
+    },
     fields=(_SERIAL, _CATEGORY, _NAME, _DEPARTMENTS, model_field(DutyItem.work_method)),
     columns=(
         *_COMMON,
@@ -117,14 +163,20 @@ RECLAIMED = Spec(
     ),
 )
 
-CATALOGUE = Spec(
+CATALOGUE = _spec(
     list_type="catalogue",
     label="事项清单",
     key=("category", "name"),
     repeats=True,
     hints=r"吹哨事项|哨单事项|治理事项|事项目录|事项库",
     weak_hints=r"清单",
-    banners=True,
+    examples={
+        "category": "市政公用",
+        "name": "井盖缺失、破损",
+        "departments": "县住房和城乡建设局",
+        "process": "受理—核实—处置—反馈",
+        "time_limit": "2个工作日",
+    },
     fields=(
         _SERIAL,
         _CATEGORY,
@@ -145,3 +197,8 @@ CATALOGUE = Spec(
         model_column(DutyItem.time_limit, "时限", "办结时限", "处置时限", "完成时限"),
     ),
 )
+
+#: The lists in the order of a township's workbook, by type.
+LISTS: dict[str, SheetSpec] = {
+    each.list_type: each for each in (BASIC, COORDINATING, RECLAIMED, CATALOGUE)
+}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-from imports.specs.base import Column, Field, Kind, Spec, model_column, model_field
+from sqlalchemy.orm import joinedload, selectinload
+
+from imports.specs.base import Column, Field, Kind, model_column, model_field
+from imports.specs.outward import SheetSpec
 from models.organization import Organization, OrganizationKind, OrganizationName
 
 #: What townships write for a kind, beside the kind's own title.
@@ -40,7 +43,7 @@ def split_remark(text: str) -> dict[str, str]:
     return {"remarks": text, "home_department": match[1]} if match else {"remarks": text}
 
 
-ORGANIZATIONS = Spec(
+ORGANIZATIONS = SheetSpec(
     list_type="organizations",
     label="组织机构",
     key=("code",),
@@ -48,12 +51,25 @@ ORGANIZATIONS = Spec(
     fields=(
         model_field(Organization.code, required=True),
         model_field(Organization.name, required=True),
-        Field("aliases", "别名", Kind.NAMES, max_length=OrganizationName.name.type.length),
+        Field(
+            "aliases",
+            "别名",
+            Kind.NAMES,
+            max_length=OrganizationName.name.type.length,
+            help="别名不能与其他机构的名称或别名重复",
+        ),
         model_field(Organization.kind, Kind.CHOICE, required=True, choices=KINDS),
         Field("parent", "上级代码", Kind.PARENT),
         model_field(Organization.phone),
         model_field(Organization.remarks),
-        Field("home_department", "派出单位", Kind.DEPARTMENT),
+        Field(
+            "home_department",
+            "派出单位",
+            Kind.DEPARTMENT,
+            kinds=(OrganizationKind.DEPARTMENT,),
+            help="只有派驻机构填写",
+        ),
+        model_field(Organization.active, Kind.FLAG, clearable=False),
     ),
     columns=(
         Column("序号", ("serial",), ("编号", "顺序号")),
@@ -79,5 +95,52 @@ ORGANIZATIONS = Spec(
             split=split_remark,
             fields=("remarks", "home_department"),
         ),
+        model_column(Organization.active, "是否启用", "在用"),
     ),
+    model=Organization,
+    order=(
+        "code",
+        "name",
+        "aliases",
+        "kind",
+        "parent",
+        "phone",
+        "remarks",
+        "home_department",
+        "active",
+    ),
+    ways={
+        "parent": lambda record: record.parent.code if record.parent else None,
+        "aliases": lambda record: record.aliases,
+        "home_department": lambda record: record.home_department,
+    },
+    loading=lambda: (
+        selectinload(Organization.names),
+        joinedload(Organization.parent),
+        joinedload(Organization.home_department),
+    ),
+    examples={
+        "code": "640199100",
+        "name": "城关镇",
+        "aliases": "城关、城关街道",
+        "kind": "乡镇",
+        "parent": "640199",
+        "phone": "0951-1234567",
+        "active": "是",
+    },
+    rows=(
+        {"code": "640199", "name": "示范县", "kind": "县", "active": "是"},
+        {"code": "640199-D01", "name": "县公安局", "kind": "部门", "parent": "640199"},
+        {"code": "640199100", "name": "城关镇", "kind": "镇", "parent": "640199"},
+        {"code": "640199100201", "name": "东关社区", "kind": "社区", "parent": "640199100"},
+        {
+            "code": "640199100-PCS",
+            "name": "城关镇派出所",
+            "kind": "派驻机构",
+            "parent": "640199100",
+            "home_department": "县公安局",
+        },
+    ),
+    notes=("上级先于下级或晚于下级写都可以；县（市、区）可以没有上级。",),
+    retirable=True,
 )

@@ -7,18 +7,19 @@ import, the export and the undo of a record type follow from its declaration.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Boolean, Date, Enum, Integer, Numeric, Time, inspect
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
-from imports.specs.base import Column, Field, Kind, Spec
+from imports.specs.base import Column, Field, Kind
+from imports.specs.outward import SheetSpec, Shown
 from models.base import Field as Info
-from models.base import Titled
+from models.base import Sheet, Titled
 from models.organization import Organization, OrganizationKind
-from models.registry import type_name
+from rules.actor import Actor
 from rules.errors import Invalid
 
 #: What a form takes in a column without a length of its own (views/forms.py).
@@ -43,44 +44,57 @@ class Links:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A column that is only exported: its label, and the way to its value, dotted over relations."""
+class Parent:
+    """What a record hangs from: the sheet names it by the key of its own declaration.
 
-    name: str
-    label: str
+    ``relation`` leads to it; in the states ``open_in`` rows below it may be added and changed.
+    """
+
+    relation: str
+    spec: RecordSpec
+    open_in: tuple[Titled, ...]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The fields of the child's sheet that name the parent."""
+        return tuple(f"{self.relation}.{name}" for name in self.spec.key)
+
+
+def anything_goes(_record: Any) -> None:
+    """Check nothing: for record types whose columns say all there is to keep."""
 
 
 @dataclass(frozen=True, eq=False)
-class RecordSpec(Spec):
+class RecordSpec(SheetSpec):
     """The declaration of one record type; ``declare`` makes it from the names of columns.
 
-    ``order`` are all columns, ``shown`` those that are exported only. ``check`` raises ``Invalid``
-    for an unsound record, as for the form; ``check_all`` returns what speaks against each of many,
-    where the rule must ask the database. ``open_in`` are the states in which a record may be changed
-    (none named: in all). ``within`` names the relation whose organisations tell which records a
-    file should have spoken of. ``examples`` stand on the template's sheet of notes. ``imported``:
-    there is a template and an import, not only an export.
+    ``check`` raises ``Invalid`` for an unsound record, as for the form; ``check_all`` returns what
+    speaks against each of many, where the rule must ask the database. ``open_in`` are the states in
+    which a record may be changed (none named: in all); its form asks the same. ``within`` names the
+    relation whose organisations tell which records a file should have spoken of. ``parent``: what
+    the records hang from, if the sheet has to name it.
     """
 
-    model: type[Any] = field(kw_only=True)
-    order: tuple[str, ...] = field(kw_only=True)
-    shown: tuple[Shown, ...] = ()
     links: Mapping[str, Links] = field(default_factory=dict)
-    check: Callable[[Any], None] = field(kw_only=True)
+    check: Callable[[Any], None] = anything_goes
     check_all: CheckAll | None = None
     open_in: tuple[Titled, ...] = ()
     within: str = ""
-    examples: Mapping[str, str] = field(default_factory=dict)
-    imported: bool = True
+    parent: Parent | None = None
 
     @property
-    def record_type(self) -> str:
-        """The record type's name in the policy."""
-        return type_name(self.model)
+    def policy_type(self) -> str:
+        """The record type whose permissions an import needs: a child's is its parent's."""
+        return self.parent.spec.policy_type if self.parent else self.record_type
 
     @cached_property
     def places(self) -> tuple[str, ...]:
-        """The fields that name one organisation each."""
+        """The fields that name one organisation each, which the record itself is tied to."""
+        return tuple(name for name in self.named if "." not in name)
+
+    @cached_property
+    def named(self) -> tuple[str, ...]:
+        """The fields that name one organisation each, a parent's among them."""
         return tuple(each.name for each in self.fields if each.kind is Kind.ORGANIZATION)
 
     def key_column(self, name: str) -> str:
@@ -96,12 +110,43 @@ class RecordSpec(Spec):
         column = inspect(self.model).columns.get(name)
         return getattr(column.type, "enum_class", None) if column is not None else None
 
+    @property
+    def apart(self) -> frozenset[str]:
+        """The columns whose values are no attributes and need loading of their own."""
+        return frozenset({*self.ways, *self.links})
+
+    def loads(self) -> list[Any]:
+        """Return loader options for every relation that a column leads over."""
+        loads = super().loads()
+        for links in self.links.values():
+            way = selectinload(getattr(self.model, links.relation))
+            loads.append(way.joinedload(links.model.organization))
+        return loads
+
+    def value(self, actor: Actor, record: Any, name: str) -> Any:
+        """Return what a column holds of a record, as the actor reads it."""
+        if name not in self.links:
+            return super().value(actor, record, name)
+        links = getattr(record, self.links[name].relation)
+        return [link.organization for link in sorted(links, key=lambda each: each.id)]
+
     def locked(self, record: Any) -> str | None:
         """Return why an existing record may not be changed by an import, if so."""
+        if self.parent is not None:
+            return self.closed(getattr(record, self.parent.relation))
         if not self.open_in or record.status in self.open_in:
             return None
         states = "、".join(f"“{each.title}”" for each in self.open_in)
         return f"“{record}”已是“{record.status.title}”，只有{states}的才能修改。请把这一行改回原样或删去。"
+
+    def closed(self, parent: Any) -> str | None:
+        """Return why nothing below a parent may be added or changed any more, if so."""
+        if self.parent is None or parent.status in self.parent.open_in:
+            return None
+        kind = self.parent.spec.label
+        return (
+            f"{kind}“{parent}”已是“{parent.status.title}”，{self.label}不能再增改。请删去这一行。"
+        )
 
 
 def declare(
@@ -114,25 +159,30 @@ def declare(
     headings: Mapping[str, tuple[str, ...]] | None = None,
     links: Mapping[str, Links] | None = None,
     key: tuple[str, ...],
+    parent: Parent | None = None,
     **more: Any,
 ) -> RecordSpec:
     """Return the declaration of a record type.
 
     ``columns`` are the names in the order of the sheet: columns, relations to an organisation, and
     ``links``; those that are ``shown`` are exported and ignored by the import (a mapping gives
-    labels to dotted ways). ``kinds`` say what organisations a field is about; ``headings`` add ways
-    in which a heading is written. ``key`` identifies a record; the last of it is what rows are
-    called by. ``more`` are further fields of ``RecordSpec``, as they stand there.
+    labels to dotted ways; without any columns it is all there is). ``kinds`` say what organisations a field is about; ``headings`` add ways
+    in which a heading is written. ``key`` identifies a record, below its ``parent`` if it has one;
+    the last of it is what rows are called by. ``more`` are further fields of ``RecordSpec``, as they
+    stand there.
     """
     labels = dict(shown) if isinstance(shown, Mapping) else dict.fromkeys(shown, "")
     outs = tuple(Shown(name, label or info_of(model, name).label) for name, label in labels.items())
     tied, of = links or {}, kinds or {}
-    fields = tuple(
-        _linked(name, tied[name], of.get(name, ()))
-        if name in tied
-        else _field(model, name, of.get(name, ()))
-        for name in columns
-        if name not in labels
+    own = [name for name in columns if name not in labels and "." not in name]
+    fields = (
+        *(_parents(parent) if parent else ()),
+        *(
+            _linked(name, tied[name], of.get(name, ()))
+            if name in tied
+            else _field(model, name, of.get(name, ()))
+            for name in own
+        ),
     )
     return RecordSpec(
         list_type=list_type,
@@ -143,15 +193,35 @@ def declare(
             *(_column(model, each, (headings or {}).get(each.name, ())) for each in fields),
             *(Column(each.label, (each.name,)) for each in outs),
         ),
-        key=key,
+        key=(*(parent.key if parent else ()), *key),
         literal=True,
         name=key[-1],
         category="",
         model=model,
-        order=columns,
+        order=(*(parent.key if parent else ()), *(columns or labels)),
+        parent=parent,
         shown=outs,
         links=tied,
         **({"hints": model.__label__} | more),
+    )
+
+
+def plain(model: type[Any]) -> RecordSpec:
+    """Return the declaration of a record type whose model says how it stands in a workbook."""
+    sheet: Sheet = model.__sheet__
+    relations = inspect(model).relationships
+    places = [
+        name
+        for name in sheet.key
+        if name in relations and relations[name].mapper.class_ is Organization
+    ]
+    return declare(
+        model.__tablename__.replace("_", "-"),
+        model,
+        columns=sheet.columns,
+        key=sheet.key,
+        kinds={name: tuple(OrganizationKind) for name in sheet.columns if name in relations},
+        within=next(iter(places), ""),
     )
 
 
@@ -211,10 +281,28 @@ def _field(model: type[Any], name: str, kinds: tuple[OrganizationKind, ...]) -> 
     )
 
 
+def _parents(parent: Parent) -> list[Field]:
+    """Return the fields that name a parent: those of its own key, all of them needed."""
+    label = parent.spec.label
+    known = [parent.spec.field(name) for name in parent.spec.key]
+    return [
+        replace(
+            each,
+            name=f"{parent.relation}.{each.name}",
+            required=True,
+            clearable=False,
+            help=f"与{label}登记的一致，用来找到是哪一条",
+        )
+        for each in known
+    ]
+
+
 def _linked(name: str, links: Links, kinds: tuple[OrganizationKind, ...]) -> Field:
     return Field(name, links.label, Kind.ORGANIZATIONS, kinds=kinds, help=links.help)
 
 
 def _column(model: type[Any], each: Field, more: tuple[str, ...]) -> Column:
-    own = () if each.kind is Kind.ORGANIZATIONS else info_of(model, each.name).headings
+    own: tuple[str, ...] = ()
+    if each.kind is not Kind.ORGANIZATIONS and "." not in each.name:
+        own = info_of(model, each.name).headings
     return Column(each.label, (each.name,), (*own, *more), expected=each.required)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imports.specs.records import declare
+from imports.specs.records import Parent, declare
 from models.organization import OrganizationKind
 from models.service import OPEN, ServiceProject, ServiceSession
 from rules.agreements import SECOND_PARTIES
@@ -58,14 +58,11 @@ SERVICES = declare(
     },
 )
 
-#: Sessions are exported only: they are entered on their project's page.
 SESSIONS = declare(
     "sessions",
     ServiceSession,
+    parent=Parent("service", SERVICES, OPEN),
     columns=(
-        "service.community",
-        "service.provider",
-        "service.title",
         "held_on",
         "starts_at",
         "ends_at",
@@ -75,12 +72,31 @@ SESSIONS = declare(
         "attended",
         "note",
     ),
-    key=("held_on", "place"),
-    shown={
-        "service.community": "服务社区",
-        "service.provider": "提供单位",
-        "service.title": "服务项目",
-    },
+    key=("held_on", "starts_at", "place"),
     check=check_session,
-    imported=False,
+    hints=r"场次|排班",
+    headings={
+        "service.community": ("社区", "村社区", "社区名称", "所在社区"),
+        "service.provider": ("单位", "单位名称", "承接单位", "服务单位"),
+        "service.title": ("服务项目", "项目"),
+        "held_on": ("服务日期", "时间", "开展日期"),
+        "starts_at": ("开始",),
+        "ends_at": ("结束",),
+        "place": ("地址", "服务地点"),
+        "staff": ("人员",),
+        "attended": ("实到人数",),
+        "note": ("说明",),
+    },
+    examples={
+        "service.community": "东关社区",
+        "service.provider": "县第一中学",
+        "service.title": "暑期托管",
+        "held_on": "2026-07-11",
+        "starts_at": "09:00",
+        "ends_at": "11:30",
+        "place": "社区活动室",
+        "staff": "李强、王芳",
+        "expected": "30",
+        "attended": "",
+    },
 )
