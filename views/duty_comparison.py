@@ -28,10 +28,10 @@ from views.duty_comparison_book import sheets
 from views.listing import id_of
 from views.presentation import Crumb, Filter, Link, MenuEntry
 
-#: The choice of versions: those in force, or the newest with drafts.
-IN_FORCE, NEWEST = "in_force", "newest"
+#: The choice of versions: those in force unless the address asks for the newest, with drafts.
+NEWEST = "newest"
 #: How many rows of a table the page shows; the workbook holds all.
-SHOWN = 50
+SHOWN = 20
 #: How many of a silent department's items the page names.
 NAMED = 3
 
@@ -135,22 +135,26 @@ def _kinds() -> tuple[DutyListType, ...]:
 
 
 def _newest() -> bool:
-    text = request.args.get("versions", "") or IN_FORCE
-    if text not in (IN_FORCE, NEWEST):
+    text = request.args.get("versions", "")
+    if text not in ("", NEWEST):
         raise Invalid(_("筛选条件“%(value)s”无法识别，请重新选择。", value=text))
     return text == NEWEST
 
 
 def _filters(asked: Asked) -> list[Filter]:
+    """Return the filters; what is shown without any is the first choice, and has no value."""
     one = asked.kinds[0].value if len(asked.kinds) == 1 else ""
-    versions = [(IN_FORCE, _("现行版")), (NEWEST, _("最新版（含草稿）"))]
+    versions = [("", _("现行版")), (NEWEST, _("最新版（含草稿）"))]
     filters = [
         Filter("type", _("清单类型"), "choice", one, [(e.value, _(e.title)) for e in THREE]),
-        Filter("versions", _("版本"), "choice", NEWEST if asked.newest else IN_FORCE, versions),
+        Filter("versions", _("版本"), "choice", NEWEST if asked.newest else "", versions),
     ]
     if len(asked.counties) > 1:
-        options = [(str(pk), name) for pk, name in asked.counties]
-        filters.insert(0, Filter("county", _("县（市、区）"), "choice", str(asked.county), options))
+        usual = _county("", [pk for pk, _name in asked.counties])
+        options = [("" if pk == usual else str(pk), name) for pk, name in asked.counties]
+        chosen = "" if asked.county == usual else str(asked.county)
+        options.sort(key=lambda each: each[0] != "")
+        filters.insert(0, Filter("county", _("县（市、区）"), "choice", chosen, options))
     return filters
 
 

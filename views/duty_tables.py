@@ -206,7 +206,12 @@ def _dispute(dispute: Dispute, kinds: Sequence[DutyListType]) -> list[Markup | s
 def _places(standings: Sequence[Standing]) -> Markup | str:
     if not standings:
         return EMPTY
-    links = [linked(e.township.name, _page("DutyItemView", e.item_id)) for e in standings[:NAMES]]
+    links = [
+        Markup('<span class="duty-place">{}</span>').format(
+            linked(each.township.name, _page("DutyItemView", each.item_id))
+        )
+        for each in standings[:NAMES]
+    ]
     text = escape(_("、")).join(links)
     if len(standings) > NAMES:
         text += escape(_("等 %(n)s 个", n=len(standings)))

@@ -42,8 +42,8 @@ def tiles(page: str) -> dict[str, int]:
 
 def part(page: str, name: str) -> str:
     """Return the text of one section of the page."""
-    body = page.split(f'id="{name}"', 1)[1].split("</section>", 1)[0]
-    return unescape(re.sub(r"<[^>]+>", " ", body))
+    body = re.split("</section>|</details>", page.split(f'id="{name}"', 1)[1], maxsplit=1)[0]
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
 def test_who_opens_it(county: World, as_seen_by: Clients) -> None:
