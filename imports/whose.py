@@ -11,6 +11,8 @@ from models.organization import Organization, OrganizationKind
 
 #: Rows from the top of a sheet that are looked through for a place's name.
 _HIGHEST = 5
+#: Texts that a row of titles holds at most.
+_MOST_ALONE = 2
 
 
 def place_of(path: Path, file_name: str, places: Sequence[Organization]) -> Organization | None:
@@ -45,4 +47,7 @@ def _headlines(path: Path, file_name: str) -> Iterable[str]:
             continue
         yield sheet.name
         for row in sheet.rows[:_HIGHEST]:
-            yield from (clean(value) for value in row.values if isinstance(value, str))
+            texts = [clean(value) for value in row.values if isinstance(value, str) and value]
+            # A title stands alone: departments in the rows of a table name their county too.
+            if len(texts) <= _MOST_ALONE:
+                yield from texts

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.exc import StaleDataError
 
 from database import db
+from imports import stage
 from imports.decisions import Cancelled, Decisions, Headings, Watch, unwatched
 from imports.engine import KINDS, apply, preview
 from imports.findings import findings
@@ -83,7 +84,16 @@ def read(app: Flask, number: int) -> None:
             if job.organization is None:
                 job.state = S.PLACE
                 return
-        plan = resumed(app, session, job, watch)
+        plan = preview(
+            session,
+            job.kind,
+            path,
+            owner=job.organization,
+            original_name=job.file_name,
+            decisions=with_memory(session, job),
+            watch=watch,
+        )
+        stage.keep(plan, staged(app, job))
         job.findings = findings(plan)
         job.token, job.message = plan.token, None
         job.state = _outcome(plan)
@@ -95,8 +105,7 @@ def write(app: Flask, number: int) -> None:
     """Write what a job's preview has shown, all of it or nothing."""
 
     def work(session: Session, job: ImportJob, watch: Watch) -> None:
-        path = stored(app, job)
-        if not path.is_file():
+        if not stored(app, job).is_file():
             raise WorkbookRefused(_GONE)
         plan = resumed(app, session, job, watch)
         folder = Path(app.config["DATA_DIR"]) / "imports"
@@ -110,16 +119,10 @@ def write(app: Flask, number: int) -> None:
 
 
 def resumed(app: Flask, session: Session, job: ImportJob, watch: Watch = unwatched) -> Plan:
-    """Return a job's plan as the records stand now."""
-    return preview(
-        session,
-        job.kind,
-        stored(app, job),
-        owner=job.organization,
-        original_name=job.file_name,
-        decisions=with_memory(session, job),
-        watch=watch,
-    )
+    """Return a job's plan as the records stand now, of what has been read of its file."""
+    plan = stage.resume(session, staged(app, job), owner=job.organization, watch=watch)
+    plan.path = stored(app, job)
+    return plan
 
 
 def discard(app: Flask, job: ImportJob) -> None:

@@ -84,6 +84,7 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     (Role.ORGANIZATION_DEPARTMENT, "import_batch", (R, A, E), Scope.AREA),
     #
     (Role.DUTY_LIST_OFFICER, "duty_list", (*WRITE, ACT, IMPORT), Scope.AREA),
+    (Role.DUTY_LIST_OFFICER, "organization", (A, E), Scope.AREA),
     (Role.DUTY_LIST_OFFICER, "import_batch", (R, A, E), Scope.AREA),
     #
     (Role.TOWNSHIP_REVIEWER, "ticket", (R, A, E, ACT), Scope.AREA),

@@ -90,9 +90,11 @@ class ImportJobView(RecordView):
 
     # Pages
 
-    def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
+    def shown(self, record: Any, status: int | None = None, **more: Any) -> Any:
         """Show how far the job is, what is open, and what it would do."""
         found = record.findings
+        if status is None:
+            status = 422 if record.state in (S.FAULTY, S.REFUSED) else 200
         context = {
             "view_title": record.file_name,
             "badge_html": badge(record.state),

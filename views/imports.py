@@ -173,7 +173,7 @@ class RecordImportView(ImportView):
 
     def __init_subclass__(cls) -> None:
         cls.kind = cls.spec.list_type
-        cls.record_type = cls.spec.record_type
+        cls.record_type = cls.spec.policy_type
         cls.route_base = f"/imports/{cls.kind}"
         cls.back = f"{cls.__name__.removesuffix('ImportView')}View.list"
         cls.back_label = cls.spec.label
