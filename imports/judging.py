@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Integer, String, column, select, values
 from sqlalchemy.orm import Session
 
+from imports.specs.outward import SheetSpec
 from imports.specs.records import RecordSpec
 from models.organization import Organization
 from models.scoping import Anchored
@@ -65,8 +66,10 @@ def may_be_made(session: Session, spec: RecordSpec, wanted: Collection[Anchors])
     return allowed
 
 
-def may_be_changed(session: Session, spec: RecordSpec, ids: Collection[int]) -> set[int]:
-    """Return which records the actor may change by an import: a statement a slice."""
+def may_be_changed(
+    session: Session, spec: SheetSpec, ids: Collection[int], action: Action = Action.EDIT
+) -> set[int]:
+    """Return which records the actor may change by an import, or delete: a statement a slice."""
     actor, model = current(session), spec.model
     if actor.system:
         return set(ids)
@@ -75,7 +78,7 @@ def may_be_changed(session: Session, spec: RecordSpec, ids: Collection[int]) -> 
         part = ordered[start : start + _SLICE]
         query = select(model.id).where(
             model.id.in_(part),
-            criterion(actor, model, Action.EDIT),
+            criterion(actor, model, action),
             criterion(actor, model, Action.IMPORT),
         )
         allowed |= set(session.scalars(query))

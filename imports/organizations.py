@@ -1,4 +1,7 @@
-"""Importing the organisation tree: records are found by their code, and never deleted."""
+"""Importing the organisation tree: records are found by their code, and never deleted.
+
+What a file lacks is put out of use if the person asks for it, unless something in force needs it.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from imports.decisions import NONE, Decisions, Watch, unwatched
-from imports.kinds import Value, texts_of
+from imports.judging import may_be_changed
+from imports.kinds import NO, YES, Value, texts_of
+from imports.places import SLICE
 from imports.plan import MissingRow, Plan, PlannedRow, RowState, SheetPlan, compare
 from imports.specs.organizations import ORGANIZATIONS
-from imports.tables import Table
+from imports.tables import Problem, Table
 from imports.text import clean, is_blank, name_key, one_line, split_names
 from imports.tree import Known, Tree, codes_in, load_known
 from imports.values import Checked, Checker, Item, member_of
 from models.imports import ImportBatch, ImportChange
 from models.organization import Organization, OrganizationKind, OrganizationLine, OrganizationName
+from rules.retirement import still_needed
 
 _PLAIN = ("code", "name", "kind", "phone", "remarks", "active")
 
@@ -69,6 +75,8 @@ class OrganizationImport:
                 ORGANIZATIONS.list_type,
                 ORGANIZATIONS.label,
                 each.table.title,
+                retires=self.decisions.retire,
+                retirable=True,
                 errors=each.errors,
                 warnings=each.warnings,
             )
@@ -83,7 +91,40 @@ class OrganizationImport:
             plans.append(plan)
         if plans:
             plans[-1].missing = self._missing(checked)
+        self._judge_endings(plans)
         return plans
+
+    def _judge_endings(self, plans: Sequence[SheetPlan]) -> None:
+        """Add what forbids that organisations are put out of use, by the file or for lacking in it."""
+        rows = {
+            row.record_id: (plan, row)
+            for plan in plans
+            for row in plan.rows
+            if row.record_id is not None
+            and any(change.field == "active" for change in row.changes)
+            and row.item.values["active"] is False
+        }
+        missing = {gone.record_id: gone for plan in plans if plan.retires for gone in plan.missing}
+        ids = {*rows, *missing}
+        needed = still_needed(self.session, ids)
+        for plan in plans:
+            for item in (row.item for row in plan.rows):
+                above = self.known.by_code.get(str(item.values.get("parent") or ""))
+                if above is not None and above.id in ids and item.values.get("active", True):
+                    needed.setdefault(above.id, [f"文件里的下级机构“{item.values['name']}”"])
+        mine = may_be_changed(self.session, ORGANIZATIONS, missing.keys())
+        for id_, (plan, row) in rows.items():
+            if id_ in needed:
+                sentence = (
+                    f"“{row.title}”不能停用：还有{'、'.join(needed[id_])}。请先处理，或保留启用。"
+                )
+                plan.errors.append(Problem(row.item.cells["active"], NO, sentence))
+        for id_, gone in missing.items():
+            why = "不在您可以修改的范围内" if id_ not in mine else ""
+            why = why or (f"还有{'、'.join(needed[id_])}" if id_ in needed else "")
+            if why:
+                sentence = f"文件里没有“{gone.title}”，但它不能停用：{why}。请把它补进文件，或不停用文件里没有的。"
+                plans[-1].errors.append(Problem("", gone.title, sentence))
 
     def _present(self, record: Organization, item: Item) -> dict[str, Value]:
         """Return the record's values; what its own export says of them is the same."""
@@ -123,6 +164,8 @@ class OrganizationImport:
         """Return a field's value as the page shows it."""
         if isinstance(value, list):
             return "、".join(str(each) for each in value)
+        if isinstance(value, bool):
+            return YES if value else NO
         if name == "kind" and value:
             return member_of(OrganizationKind, str(value)).title
         if name in ("parent", "home_department") and value in self.known.by_code:
@@ -175,6 +218,30 @@ class OrganizationImport:
                     after=known.values_of(record),
                 )
             )
+        batch.changes += self._retired([g for s in plan.sheets if s.retires for g in s.missing])
+
+    def _retired(self, missing: Sequence[MissingRow]) -> list[ImportChange]:
+        """Put what the file lacks out of use, and return the notes of it. Flushes."""
+        ids = sorted(gone.record_id for gone in missing)
+        records: list[Organization] = []
+        for start in range(0, len(ids), SLICE):
+            part = Organization.id.in_(ids[start : start + SLICE])
+            query = select(Organization).where(part).options(selectinload(Organization.names))
+            records += self.session.scalars(query)
+        for record in records:
+            record.active = False
+        self.session.flush()
+        return [
+            ImportChange(
+                record_type="organization",
+                record_id=each.id,
+                row_version=each.version,
+                title=each.name,
+                before={"code": each.code, "active": True},
+                after={"code": each.code, "active": False},
+            )
+            for each in records
+        ]
 
 
 def drop_names(record: Organization, values: Mapping[str, Value]) -> None:

@@ -25,6 +25,8 @@ from imports.tables import Problem
 from imports.values import Item, shorten
 from models.organization import Organization
 from rules.errors import Invalid
+from rules.policy import Action
+from rules.references import referred_to
 
 
 @dataclass
@@ -90,6 +92,21 @@ class RowJudge:
             for (row, _record), refusal in zip(self.trials, refusals, strict=True):
                 if refusal is not None:
                     self._refuse_for(row, refusal)
+
+    def refuse_removals(self, plan: SheetPlan) -> None:
+        """Add what forbids that the records which the file lacks are removed."""
+        ids = {gone.record_id for gone in plan.missing}
+        allowed = may_be_changed(self.session, self.spec, ids, Action.DELETE)
+        referred = referred_to(self.session, self.spec.model, ids)
+        for gone in plan.missing:
+            if gone.record_id not in allowed:
+                why = "不在您可以删除的范围内"
+            elif gone.record_id in referred:
+                why = f"还有{'、'.join(sorted(referred[gone.record_id]))}在引用它"
+            else:
+                continue
+            sentence = f"文件里没有“{gone.title}”，但它不能移除：{why}。请把它补进文件，或不移除文件里没有的。"
+            plan.errors.append(Problem("", gone.title, sentence))
 
     def _refuse_doubtful(self, rows: Sequence[Row]) -> None:
         names = "、".join(self.spec.field(name).label for name in self.spec.key)

@@ -19,6 +19,7 @@ from imports.places import SLICE
 from imports.specs.records import RecordSpec
 from models.imports import ImportChange
 from models.ledger import Event
+from rules.actor import SYSTEM, acting_as
 from rules.errors import Conflict
 from rules.references import referred_to
 
@@ -33,9 +34,12 @@ def undo_records(
     Raises ``Conflict`` naming the records that are no longer as the batch left them, that have been
     taken a step further, or that others refer to.
     """
+    removed = [change for change in changes if change.after is None]
+    changes = [change for change in changes if change.after is not None]
     records = load_by_id(session, spec, {change.record_id for change in changes})
     _refuse_gone(records, changes, own)
     _refuse_changed(spec, records, changes)
+    _refuse_closed(spec, records)
     created = [change for change in changes if change.before is None]
     ids = {change.record_id for change in created}
     titles = {change.record_id: change.title for change in created}
@@ -45,14 +49,35 @@ def undo_records(
     restored = [change for change in changes if change.before is not None]
     places = load_places(
         session,
-        {place for change in restored for place in named_places(spec, change.before or {})},
+        {
+            place
+            for change in (*restored, *removed)
+            for place in named_places(spec, change.before or {})
+        },
     )
     for change in restored:
         set_values(spec, records[change.record_id], change.before or {}, places)
     session.flush()
     for change in created:
         session.delete(records[change.record_id])
+    # Out before in: what is brought back may have what a new record was given.
     session.flush()
+    free = _free(session, spec, {change.record_id for change in removed})
+    for change in removed:
+        record = spec.model()
+        set_values(spec, record, change.before or {}, places)
+        if change.record_id in free:
+            # Under its old number, so that the batch before this one can be undone as well.
+            record.id = change.record_id
+        session.add(record)
+    session.flush()
+
+
+def _free(session: Session, spec: RecordSpec, ids: set[int]) -> set[int]:
+    """Return which numbers nobody has, whoever may see them."""
+    with acting_as(session, SYSTEM):
+        taken = session.scalars(select(spec.model.id).where(spec.model.id.in_(ids)))
+        return ids - set(taken)
 
 
 def listed(titles: Iterable[str]) -> str:
@@ -71,6 +96,17 @@ def _refuse_gone(records: dict[int, Any], changes: Sequence[ImportChange], own: 
     if gone:
         raise Conflict(
             f"这一批里有 {len(gone)} 条记录不在您的权限范围内或已被删除，不能撤销这次导入。"
+        )
+
+
+def _refuse_closed(spec: RecordSpec, records: dict[int, Any]) -> None:
+    """Raise if what the records hang from is finished: its figures stand as they were reported."""
+    if spec.parent is None:
+        return
+    above = {getattr(each, spec.parent.relation) for each in records.values()}
+    if closed := sorted(str(each) for each in above if spec.closed(each)):
+        raise Conflict(
+            f"所属的{spec.parent.spec.label}{listed(closed)}已经结束，不能撤销这次导入。"
         )
 
 

@@ -14,6 +14,7 @@ from imports.decisions import NONE, Decisions, Watch, unwatched
 from imports.ledger import (
     Found,
     Values,
+    load_by_id,
     load_by_key,
     named_places,
     set_values,
@@ -88,6 +89,8 @@ class RecordImport:
                 self.spec.label,
                 each.table.title,
                 main=self.spec.name,
+                retires=self.spec.retirable and self.decisions.retire,
+                retirable=self.spec.retirable,
                 errors=each.errors,
                 warnings=each.warnings,
             )
@@ -99,6 +102,8 @@ class RecordImport:
             plan.errors.sort(key=lambda problem: int(re.sub(r"\D", "", problem.cell) or 0))
         if plans and not any(plan.errors for plan in plans):
             plans[-1].missing = self._missing(checked)
+            if plans[-1].retires:
+                self.judge.refuse_removals(plans[-1])
         return plans
 
     def _row(self, plan: SheetPlan, item: Item, present: Values) -> Row:
@@ -217,6 +222,9 @@ class RecordImport:
             set_values(self.spec, record, values, self.judge.organizations)
             self.session.add(record)
             written.append((row, record, before, values))
+        batch.changes += self._removed(
+            [gone for s in plan.sheets if s.retires for gone in s.missing]
+        )
         self.session.flush()
         self._begin([record for _, record, before, _ in written if before is None], batch)
         for row, record, before, values in written:
@@ -231,6 +239,24 @@ class RecordImport:
                     after=values,
                 )
             )
+
+    def _removed(self, missing: Sequence[MissingRow]) -> list[ImportChange]:
+        """Delete what the file lacks, and return the notes of it: all of it before, nothing after."""
+        records = load_by_id(self.session, self.spec, {gone.record_id for gone in missing})
+        changes = []
+        for record in records.values():
+            changes.append(
+                ImportChange(
+                    record_type=self.spec.record_type,
+                    record_id=record.id,
+                    row_version=record.version,
+                    title=str(record)[:300],
+                    before=values_of(self.spec, record),
+                    after=None,
+                )
+            )
+            self.session.delete(record)
+        return changes
 
     def _made(self, item: Item) -> Any:
         """Return a new record, below what the row says that it hangs from."""

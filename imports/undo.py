@@ -119,9 +119,12 @@ def _refuse_changed(
 
 
 def _same(now: dict[str, Value], then: dict[str, Value]) -> bool:
+    """Tell whether an organisation is as a batch has left it, in all that the batch spoke of."""
     aliases = sorted(texts_of(now.get("aliases")))
     then_aliases = sorted(texts_of(then.get("aliases")))
-    return {**now, "aliases": []} == {**then, "aliases": []} and aliases == then_aliases
+    plain = {name: value for name, value in then.items() if name != "aliases"}
+    as_left = plain == {name: now.get(name) for name in plain}
+    return as_left and ("aliases" not in then or aliases == then_aliases)
 
 
 def _refuse_referred(session: Session, by_id: dict[int, Organization], created: set[int]) -> None:

@@ -38,7 +38,7 @@ class Line:
     id: int
     title: str
     cell: str
-    changed: bool
+    kind: str
     fields: list[FieldTexts] = field(default_factory=list)
 
 
@@ -61,7 +61,7 @@ def changes_table(batch: ImportBatch) -> Table:
     )
     spec = ledger(batch.kind)
     if spec is None:
-        lines = [Line(each.id, each.title, each.cell or "", bool(each.before)) for each in changes]
+        lines = [Line(each.id, each.title, each.cell or "", _kind(each)) for each in changes]
     else:
         lines = _lines(spec, batch, list(changes))
     detailed = any(line.fields for line in lines)
@@ -71,8 +71,21 @@ def changes_table(batch: ImportBatch) -> Table:
     return Table(columns, [_row(line, detailed) for line in lines])
 
 
+def _kind(change: ImportChange) -> str:
+    """Return what the batch did with a record."""
+    if change.before is None:
+        return _("新增")
+    if change.after is None:
+        return _("移除")
+    return _("停用") if change.before.get("active") and _ends(change) else _("更改")
+
+
+def _ends(change: ImportChange) -> bool:
+    return (change.after or {}).get("active") is False
+
+
 def _row(line: Line, detailed: bool) -> Row:
-    cells: list[Markup | str] = [line.title, _("更改") if line.changed else _("新增"), line.cell]
+    cells: list[Markup | str] = [line.title, line.kind, line.cell]
     if detailed:
         before_after = get_template_attribute("macros.html", "before_after")
         cells.insert(2, Markup(before_after(line.fields)) if line.fields else EMPTY)  # noqa: S704
@@ -96,7 +109,7 @@ def _lines(spec: RecordSpec, batch: ImportBatch, changes: Sequence[ImportChange]
         reads = record is not None and may_read(actor(), record)
         title = each.title if known else _("（不在您的查看范围内，或已经移除）")
         fields = _texts(spec, each, places, reads) if known and each.before is not None else []
-        lines.append(Line(each.id, title, each.cell or "", each.before is not None, fields))
+        lines.append(Line(each.id, title, each.cell or "", _kind(each), fields))
     return lines
 
 
