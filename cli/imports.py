@@ -6,6 +6,7 @@ Exit status 0: no error; 1: an error, and nothing was written; 2: the arguments 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from flask.cli import AppGroup
 from sqlalchemy import select
 
 from database import db
+from imports.decisions import NONE, Decisions
 from imports.engine import apply, preview
 from imports.plan import Plan
 from imports.probe import WorkbookRefused
@@ -29,6 +31,16 @@ import_group = AppGroup("import", help="Import a workbook: all of it or nothing.
 ARCHIVE = "imports"
 
 
+@dataclass(frozen=True)
+class _Order:
+    """What is to be imported: the kind, the file, whose lists they are, and what was decided."""
+
+    kind: str
+    file: Path
+    code: str | None = None
+    decisions: Decisions = NONE
+
+
 def _existing(context: click.Context, parameter: click.Parameter, value: str) -> Path:
     path = Path(value)
     if not path.is_file():
@@ -39,6 +51,7 @@ def _existing(context: click.Context, parameter: click.Parameter, value: str) ->
 _file = click.argument("file", callback=_existing)
 _preview = click.option("--preview", "only_preview", is_flag=True, help="Show, write nothing.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+_retire = click.option("--retire", is_flag=True, help="Items that the file lacks go.")
 
 
 @import_group.command("organizations")
@@ -47,7 +60,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print the result a
 @_json
 def organizations(file: Path, only_preview: bool, as_json: bool) -> None:
     """Import organisations, matched by their code."""
-    _run("organizations", file, None, only_preview, as_json)
+    _run(_Order("organizations", file), only_preview, as_json)
 
 
 @import_group.command("duty-items")
@@ -55,11 +68,13 @@ def organizations(file: Path, only_preview: bool, as_json: bool) -> None:
 @click.option(
     "--organization", "code", required=True, help="Code of the place whose lists they are."
 )
+@_retire
 @_preview
 @_json
-def duty_items(file: Path, code: str, only_preview: bool, as_json: bool) -> None:
+def duty_items(file: Path, code: str, retire: bool, only_preview: bool, as_json: bool) -> None:
     """Import duty lists into the draft versions of a place."""
-    _run("duty-items", file, code, only_preview, as_json)
+    order = _Order("duty-items", file, code, Decisions(retire=retire))
+    _run(order, only_preview, as_json)
 
 
 def _ledger_command(kind: str, label: str) -> None:
@@ -70,7 +85,7 @@ def _ledger_command(kind: str, label: str) -> None:
     @_preview
     @_json
     def command(file: Path, only_preview: bool, as_json: bool) -> None:
-        _run(kind, file, None, only_preview, as_json)
+        _run(_Order(kind, file), only_preview, as_json)
 
 
 for _spec in RECORDS:
@@ -78,14 +93,13 @@ for _spec in RECORDS:
         _ledger_command(_spec.list_type, _spec.list_type.replace("-", " "))
 
 
-def _run(kind: str, file: Path, code: str | None, only_preview: bool, as_json: bool) -> None:
+def _run(order: _Order, only_preview: bool, as_json: bool) -> None:
     with acting_as(db.session(), SYSTEM):
-        owner = _owner(code) if code is not None else None
-        result, sentence = _import(kind, file, owner, only_preview)
+        result, sentence = _import(order, only_preview)
     if as_json:
         click.echo(json.dumps(result, ensure_ascii=False))
     else:
-        _print(file.name, result, sentence)
+        _print(order.file.name, result, sentence)
     if any(sheet["errors"] for sheet in result["sheets"]):
         raise SystemExit(1)
 
@@ -97,24 +111,30 @@ def _owner(code: str) -> Organization:
     return owner
 
 
-def _import(
-    kind: str, file: Path, owner: Organization | None, only_preview: bool
-) -> tuple[dict[str, Any], str]:
+def _import(order: _Order, only_preview: bool) -> tuple[dict[str, Any], str]:
     """Preview, and apply unless only a preview is wanted; return the JSON and a sentence."""
+    owner = _owner(order.code) if order.code is not None else None
     try:
-        plan = preview(db.session(), kind, file, owner=owner)
+        plan = preview(db.session(), order.kind, order.file, owner=owner, decisions=order.decisions)
         if plan.errors:
             return plan.result(), f"有 {len(plan.errors)} 处错误，没有导入。"
         if plan.empty:
             return plan.result(), "文件里没有数据，没有可以导入的内容。"
         if not plan.differs:
-            return plan.result(), "文件内容与库里的完全一致，没有需要导入的内容。"
+            return plan.result(), _same(plan)
         if only_preview:
             return plan.result(), "以上是预览，没有写入。"
         return _apply(plan)
     except (WorkbookRefused, Refused) as refusal:
         db.session.rollback()
-        return _refused(file, str(refusal)), "没有导入。"
+        return _refused(order.file, str(refusal)), "没有导入。"
+
+
+def _same(plan: Plan) -> str:
+    kept = sum(len(sheet.missing) for sheet in plan.sheets if sheet.retirable)
+    if kept:
+        return f"没有需要导入的内容；文件里没有的 {kept} 项保持不动，要去掉请加 --retire。"
+    return "文件内容与库里的完全一致，没有需要导入的内容。"
 
 
 def _apply(plan: Plan) -> tuple[dict[str, Any], str]:

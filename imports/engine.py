@@ -60,14 +60,23 @@ def preview(
     ``WorkbookRefused`` if the file cannot be read, ``OutOfScope`` or ``Forbidden`` if the actor may
     not import this; what is wrong inside the file is in the plan, by cell.
     """
-    importer = _importer(session, kind, owner, decisions)
+    importer = importer_of(session, kind, owner, decisions)
     name = original_name or path.name
     watch("read", 0, 0)
     sheets = read(path, limits=limits, name=name)
     layout = recognise(sheets, SPECS[kind], decisions)
     if not layout.tables:
         _name_other(layout, sheets, kind)
-    plan = Plan(kind, path, name, file_hash(path), owner.id if owner else None, importer)
+    del sheets
+    owner_id = owner.id if owner else None
+    plan = Plan(kind, path, name, file_hash(path), owner_id, importer, layout, decisions)
+    return held(plan, watch)
+
+
+def held(plan: Plan, watch: Watch) -> Plan:
+    """Hold what has been read, the plan's layout, against the records as they are, and seal it."""
+    importer, layout = plan.importer, plan.layout
+    importer.watch = watch
     plan.sheets = importer.compare(importer.check(layout.tables))
     plan.offers = layout.offers
     _add_sheet_problems(plan, layout)
@@ -88,9 +97,10 @@ def _name_other(layout: Layout, sheets: Sequence[Sheet], kind: str) -> None:
         layout.errors = [SheetProblem(table.sheet, Problem("", table.title, message))]
 
 
-def _importer(
+def importer_of(
     session: Session, kind: str, owner: Organization | None, decisions: Decisions
 ) -> Importer:
+    """Return what imports such a file; errors as of ``preview``."""
     if kind not in KINDS:
         raise Invalid(f"没有“{kind}”这种导入。")
     actor = current(session)

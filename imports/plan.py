@@ -10,10 +10,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
-from imports.decisions import Watch
+from imports.decisions import NONE, Decisions, Watch
 from imports.items import Checked, Item
 from imports.kinds import Value
-from imports.tables import Offer, Problem, Table
+from imports.tables import Layout, Offer, Problem, Table
 from models.imports import ImportBatch
 
 
@@ -130,6 +130,7 @@ class Importer(Protocol):
 class Plan:
     """What importing one file would do; nothing has been written.
 
+    ``layout`` is what has been read of the file, and ``decisions`` what a person has said of it.
     ``token`` stands for the file and for every record the plan speaks of: a plan made later with
     the same token would do the same.
     """
@@ -140,6 +141,8 @@ class Plan:
     file_hash: str
     owner_id: int | None
     importer: Importer
+    layout: Layout = field(default_factory=Layout)
+    decisions: Decisions = NONE
     sheets: list[SheetPlan] = field(default_factory=list)
     offers: list[Offer] = field(default_factory=list)
     token: str = ""

@@ -112,12 +112,13 @@ REVIEWED = {
     "rules/workflow.py": 1,  # takes SQLite's write lock
     "rules/parties.py": 1,  # derives party rows from the tree
     "rules/numbering.py": 1,  # advances a counter
-    "rules/audit.py": 1,  # writes the audit log of the flush under way
+    "rules/audit.py": 1,  # writes the audit log of what has just been written
+    "rules/bulk.py": 6,  # rows of a parent that the gate is asked about each time; their ids
     "rules/notices.py": 1,  # tells people of a record that they reach
 }
 #: Who acts for the system where a person asked, because the answer depends on rows out of his reach.
 FOR_THE_SYSTEM = {
-    "imports/duty_versions.py",  # is a row in use by tickets?
+    "imports/duty_undo.py",  # is an item's number taken, and how was one called that is gone
     "imports/judging.py",  # is a number taken by a record out of reach?
     "rules/actor.py",  # an account's own organisation, before there is an actor
     "rules/duty_lists.py",  # is there anybody who receives a department's tickets?

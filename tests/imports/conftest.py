@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 import database
+from imports.decisions import Decisions
 from imports.engine import apply, preview
 from imports.plan import Plan
 from models.duty import DutyList
@@ -78,15 +79,16 @@ def place(county: Session) -> Place:
     return find
 
 
-Import = Callable[[Path, str], tuple[Plan, ImportBatch | None]]
+Import = Callable[..., tuple[Plan, ImportBatch | None]]
 
 
 @pytest.fixture
 def import_lists(county: Session, place: Place) -> Import:
-    """Preview, apply and commit a file of duty lists for a place."""
+    """Preview, apply and commit a file of duty lists for a place; ``retire`` what it lacks."""
 
-    def run(path: Path, owner: str) -> tuple[Plan, ImportBatch | None]:
-        plan = preview(county, "duty-items", path, owner=place(owner))
+    def run(path: Path, owner: str, *, retire: bool = False) -> tuple[Plan, ImportBatch | None]:
+        decisions = Decisions(retire=retire)
+        plan = preview(county, "duty-items", path, owner=place(owner), decisions=decisions)
         batch = apply(county, plan)
         county.commit()
         return plan, batch

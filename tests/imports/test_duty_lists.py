@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from imports.decisions import Decisions
 from imports.engine import apply, preview
 from imports.plan import RowState
+from imports.undo import undo
 from models.duty import DutyListStatus, DutyListType
 from models.imports import ImportChange
 from rules.actor import SYSTEM
@@ -132,7 +134,7 @@ def test_a_draft_is_changed_in_place(county: Session, import_lists: Import, tmp_
     import_lists(THREE_LISTS, "城关镇")
     ids = {each.list_type: each.id for each in lists(county)}
     kept = of_type(county, DutyListType.BASIC).items[5].version
-    plan, batch = import_lists(edited(tmp_path, revise), "城关镇")
+    plan, batch = import_lists(edited(tmp_path, revise), "城关镇", retire=True)
     assert batch is not None
     assert counts(plan.result()) == [
         ("basic", 2, 0, 127, 2),
@@ -150,6 +152,52 @@ def test_a_draft_is_changed_in_place(county: Session, import_lists: Import, tmp_
     assert [basic.items[0].name, basic.items[-1].name] == ["组织学习宣传党的理论", "新增的一项"]
     assert basic.items[5].version == kept
     assert of_type(county, DutyListType.RECLAIMED).version == 1
+
+
+def test_what_the_file_lacks_stays_behind_what_it_followed(
+    county: Session, import_lists: Import, place: Place, tmp_path: Path
+) -> None:
+    """Rows are retired only if asked (domain section 5), in a draft and in a new version alike."""
+
+    def book(*names: str) -> Path:
+        rows = [["序号", "事项名称"], *([number, name] for number, name in enumerate(names, 1))]
+        return make_book(tmp_path / "a.xlsx", ("基本履职", rows))
+
+    def names() -> list[str]:
+        county.expire_all()
+        return [item.name for item in lists(county)[-1].items]
+
+    import_lists(book("甲", "乙", "丙", "丁"), "城关镇")
+    plan, batch = import_lists(book("乙", "新", "丁"), "城关镇")
+    assert batch is not None
+    assert [row.title for row in plan.sheets[0].missing] == ["甲", "丙"]
+    assert names() == ["甲", "乙", "丙", "新", "丁"]
+    assert lists(county)[0].item_count == 5
+    undo(county, batch)
+    county.commit()
+    assert names() == ["甲", "乙", "丙", "丁"]
+    publish(county, place("城关镇"), SYSTEM)
+    county.commit()
+    assert import_lists(book("丁", "乙"), "城关镇")[1] is None, "only lacks some: nothing to write"
+    import_lists(book("丁", "乙", "新"), "城关镇")
+    assert names() == ["甲", "丁", "乙", "丙", "新"]
+    plan, _ = import_lists(book("丁", "乙", "新"), "城关镇", retire=True)
+    assert (plan.differs, names()) == (True, ["丁", "乙", "新"])
+    assert [item.position for item in lists(county)[-1].items] == [1, 2, 3]
+
+
+def test_to_retire_or_not_is_another_plan(
+    county: Session, import_lists: Import, place: Place, tmp_path: Path
+) -> None:
+    import_lists(THREE_LISTS, "城关镇")
+    path = edited(tmp_path, revise)
+    tokens = {
+        preview(
+            county, "duty-items", path, owner=place("城关镇"), decisions=Decisions(retire=retire)
+        ).token
+        for retire in (False, True)
+    }
+    assert len(tokens) == 2
 
 
 def test_after_publishing_a_change_makes_a_new_version(

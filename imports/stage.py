@@ -1,0 +1,222 @@
+"""What has been read of a workbook, kept on disk from its preview until somebody confirms it.
+
+The preview is made in one process, the import in another, perhaps hours later. The stage holds the
+lists as they were read, so that nobody opens the workbook twice; everything that depends on the records
+(departments by name, what is there already, who may do what) is asked anew when it is resumed, and
+what has changed since shows in the plan's token.
+
+Lines of JSON: the head, then each list followed by its rows. A row is ``[number, category, columns,
+values]``, or has its cells by label in a fifth place where merged cells are part of it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import astuple, replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from imports.decisions import Decisions, Watch, unwatched
+from imports.engine import held, importer_of
+from imports.plan import Plan
+from imports.specs import SPECS
+from imports.specs.base import Column, Spec
+from imports.tables import Layout, Offer, Problem, RawCell, RawRow, SheetProblem, Table
+from imports.text import CellValue
+from models.organization import Organization
+from rules.errors import Invalid, OutOfScope
+
+#: Counted up whenever the lines mean something else.
+FORMAT = 1
+_STRIDE = 4096
+_AGAIN = "这次上传留下的内容已经不能再用，请重新上传。"
+
+
+def keep(plan: Plan, path: Path) -> None:
+    """Write what was read for a plan to ``path``, in place of what may be there, in one step."""
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", errors="surrogatepass", dir=path.parent, delete=False
+    ) as file:
+        temporary = Path(file.name)
+        try:
+            for line in _lines(plan):
+                file.write(_encode(line))
+                file.write("\n")
+            file.flush()
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def resume(
+    session: Session,
+    path: Path,
+    *,
+    owner: Organization | None = None,
+    retire: bool | None = None,
+    watch: Watch = unwatched,
+) -> Plan:
+    """Return the plan of a stage, held against the records as they are now.
+
+    ``owner`` must be the one that it was made for; ``retire`` overrules what was decided then about
+    rows that the file lacks. Raises ``Invalid`` if the stage is gone, damaged, or of another release,
+    and what ``preview`` raises if the actor may not import this.
+    """
+    try:
+        with path.open(encoding="utf-8", errors="surrogatepass") as file:
+            head = json.loads(file.readline())
+            if head["format"] != FORMAT:
+                raise Invalid(_AGAIN)
+            layout = _layout(head, (json.loads(line) for line in file), watch)
+            decisions = Decisions.of_json(head["decisions"])
+    except (OSError, ValueError, LookupError, TypeError, StopIteration) as error:
+        raise Invalid(_AGAIN) from error
+    if head["owner"] != (owner.id if owner else None):
+        raise OutOfScope
+    if retire is not None:
+        decisions = replace(decisions, retire=retire)
+    importer = importer_of(session, head["kind"], owner, decisions)
+    plan = Plan(
+        head["kind"],
+        Path(head["path"]),
+        head["name"],
+        head["hash"],
+        head["owner"],
+        importer,
+        layout,
+        decisions,
+    )
+    return held(plan, watch)
+
+
+# Writing
+
+
+def _lines(plan: Plan) -> Iterator[Any]:
+    layout = plan.layout
+    yield {
+        "format": FORMAT,
+        "kind": plan.kind,
+        "path": str(plan.path),
+        "name": plan.file_name,
+        "hash": plan.file_hash,
+        "owner": plan.owner_id,
+        "decisions": plan.decisions.to_json(),
+        "offers": [astuple(offer) for offer in layout.offers],
+        "errors": layout.errors,
+        "warnings": layout.warnings,
+        "lists": len(layout.tables),
+    }
+    for table in layout.tables:
+        ways: list[dict[int, Column]] = [table.columns]
+        for row in table.rows:
+            if row.columns is not ways[-1] and all(row.columns is not way for way in ways):
+                ways.append(row.columns)
+        yield {
+            "sheet": table.sheet,
+            "list": table.list_type,
+            "title": table.title,
+            "heading": table.heading_row,
+            "columns": [{place: each.label for place, each in way.items()} for way in ways],
+            "notes": table.notes,
+            "errors": table.errors,
+            "warnings": table.warnings,
+            "rows": len(table.rows),
+        }
+        numbers = {id(way): number for number, way in enumerate(ways)}
+        for row in table.rows:
+            line = [row.number, row.category, numbers[id(row.columns)], row.values]
+            yield line if row.held is None else [*line, row.held]
+
+
+def _plain(value: Any) -> dict[str, str]:
+    if isinstance(value, dt.datetime):
+        return {"datetime": value.isoformat()}
+    if isinstance(value, dt.date):
+        return {"date": value.isoformat()}
+    if isinstance(value, dt.time):
+        return {"time": value.isoformat()}
+    raise TypeError(type(value).__name__)
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, default=_plain, separators=(",", ":")).encode
+
+
+# Reading
+
+
+_KINDS: dict[str, Callable[[str], CellValue]] = {
+    "datetime": dt.datetime.fromisoformat,
+    "date": dt.date.fromisoformat,
+    "time": dt.time.fromisoformat,
+}
+
+
+def _value(value: Any) -> CellValue:
+    if isinstance(value, dict):
+        kind, text = next(iter(value.items()))
+        return _KINDS[kind](text)
+    found: CellValue = value
+    return found
+
+
+def _layout(head: dict[str, Any], lines: Iterator[Any], watch: Watch) -> Layout:
+    specs = {spec.list_type: spec for spec in SPECS[head["kind"]]}
+    layout = Layout(
+        errors=[SheetProblem(sheet, Problem(*problem)) for sheet, problem in head["errors"]],
+        warnings=[SheetProblem(sheet, Problem(*problem)) for sheet, problem in head["warnings"]],
+        offers=[_offer(*each) for each in head["offers"]],
+    )
+    for _number in range(head["lists"]):
+        about = next(lines)
+        layout.tables.append(_table(about, specs[about["list"]], lines, watch))
+    return layout
+
+
+def _offer(sheet: str, row: int, mark: str, list_type: str, *rest: Any) -> Offer:
+    lists, headings, missing = rest
+    told = tuple((ref, text, key, label) for ref, text, key, label in headings)
+    return Offer(sheet, row, mark, list_type, tuple(lists), told, tuple(missing))
+
+
+def _table(about: dict[str, Any], spec: Spec, lines: Iterator[Any], watch: Watch) -> Table:
+    labels = {column.label: column for column in spec.columns}
+    ways = [
+        {int(place): labels.get(label) or Column(label, ("",)) for place, label in way.items()}
+        for way in about["columns"]
+    ]
+    table = Table(
+        about["sheet"],
+        spec,
+        about["title"],
+        about["heading"],
+        ways[0],
+        notes=about["notes"],
+        errors=[Problem(*each) for each in about["errors"]],
+        warnings=[Problem(*each) for each in about["warnings"]],
+    )
+    total = about["rows"]
+    for at in range(total):
+        if at % _STRIDE == 0:
+            watch("read", at, total)
+        table.rows.append(_row(next(lines), ways, literal=spec.literal))
+    return table
+
+
+def _row(line: list[Any], ways: list[dict[int, Column]], *, literal: bool) -> RawRow:
+    number, category, way, values, *held = line
+    if any(type(value) is dict for value in values):
+        values = [_value(value) for value in values]
+    row = RawRow(number, category, values, ways[way], literal)
+    if held:
+        row.held = {
+            label: RawCell(text, _value(value), at, place)
+            for label, (text, value, at, place) in held[0].items()
+        }
+    return row
