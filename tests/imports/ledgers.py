@@ -19,6 +19,9 @@ from imports.tables import Problem
 from models.imports import ImportBatch
 
 LEDGERS = ("agreements", "resources", "needs", "services", "check-ins")
+#: What hangs from records of these, and what has no state at all.
+CHILDREN = {"sessions": "services", "activities": "check-ins"}
+PLAIN = ("calendar",)
 
 #: A sound row of each ledger, for county A and communities and units of the seeded world.
 SOUND: dict[str, dict[str, Any]] = {
@@ -63,6 +66,27 @@ SOUND: dict[str, dict[str, Any]] = {
         "reported_on": "2026-03-01",
         "phone": "13812345678",
     },
+    "sessions": {
+        "service.community": "甲一一社区",
+        "service.provider": "甲县第一中学",
+        "service.title": "暑期托管",
+        "held_on": "2026-07-11",
+        "starts_at": "9:00",
+        "ends_at": "11点30分",
+        "place": "活动室",
+        "staff": "李强、王芳",
+        "expected": 30,
+    },
+    "activities": {
+        "check_in.unit": "甲县第一中学",
+        "check_in.community": "甲一一社区",
+        "check_in.member": "李强",
+        "held_on": "2026-03-05",
+        "hours": 1.5,
+        "content": "清扫楼道",
+        "place": "二号楼",
+    },
+    "calendar": {"day": "2026-10-10", "working": "是", "note": "调休上班"},
 }
 
 
@@ -79,7 +103,7 @@ def sheet(
     """Write rows, given by field, under the headings of a ledger; texts stay texts."""
     spec = spec_named(kind)
     names = list(columns or [name for name in spec.order if any(name in row for row in rows)])
-    labels = {each.name: each.label for each in (*spec.fields, *spec.shown)}
+    labels = {each.name: each.label for each in spec.outs(shown=True)}
     book = Workbook()
     page: Any = book.active
     page.title = spec.label

@@ -27,7 +27,9 @@ from tests.factories.world import World
 from tests.imports.books import make_book
 from tests.imports.conftest import session_beside
 from tests.imports.ledgers import (
+    CHILDREN,
     LEDGERS,
+    PLAIN,
     SOUND,
     all_specs,
     change,
@@ -77,8 +79,8 @@ def only(session: Session, kind: str) -> Any:
     return session.scalars(select(spec_named(kind).model)).one()
 
 
-def test_there_are_five_ledgers() -> None:
-    assert set(all_specs()) == set(LEDGERS) == set(SOUND)
+def test_there_are_five_ledgers_and_what_hangs_from_them() -> None:
+    assert set(all_specs()) == {*LEDGERS, *CHILDREN, *PLAIN} == set(SOUND)
 
 
 @pytest.mark.parametrize("kind", LEDGERS)
