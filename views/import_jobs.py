@@ -47,6 +47,7 @@ class ImportJobView(RecordView):
     model = ImportJob
     route_base = "/import-jobs"
     list_columns = ["file_name", "kind", "organization", "state", "created_at"]
+    search_columns = ["file_name"]
     filter_columns = ["state"]
     form_groups = [("上传", ["file_name", "kind", "organization", "created_at", "message"])]
     labels = {"created_at": "上传时间"}
@@ -68,6 +69,10 @@ class ImportJobView(RecordView):
         "can_delete": Action.DELETE,
     }
     empty_text = "还没有上传过文件。"
+
+    def titled(self, route: str, otherwise: str) -> str:
+        """Nobody else's uploads are here."""
+        return _("我的上传") if route == "list" else otherwise
 
     def cell_kind(self, record: Any) -> str:
         """Name what is imported."""

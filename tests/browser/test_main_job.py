@@ -70,7 +70,7 @@ def import_three_lists(visit: Visit) -> None:
     duty.choose(page, "清单所属地区", "清水", "清水镇")
     duty.picture("05-import-upload", DESK, PHONE)
     page.get_by_role("button", name="上传并预览").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("核对导入内容")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("待确认")
     for title, number in (("基本履职", 129), ("配合履职", 103), ("上级部门收回", 138)):
         sheet = page.get_by_role("region").filter(has_text=title).first
         expect(sheet).to_contain_text(re.compile(rf"新增\s*{number}"))

@@ -165,7 +165,7 @@ def test_a_preview_speaks_one_language(county: County, tmp_path: Path, locale: s
     book.save(tmp_path / "9.xlsx")
     client = county.client("admin", locale)
     with (tmp_path / "9.xlsx").open("rb") as file:
-        data = {"file": (file, "9.xlsx")}
+        data = {"files": (file, "9.xlsx")}
         answer = client.post("/imports/organizations/", data=data, follow_redirects=True)
     assert "0951-1234567" in answer.text
     assert county.foreign(answer.text, locale) == []
@@ -185,7 +185,7 @@ def test_what_a_ledger_sends_out_and_takes_in_again_speaks_english(
         book.save(tmp_path / "9.xlsx")
         with (tmp_path / "9.xlsx").open("rb") as file:
             answer = client.post(
-                f"/imports/{path}/", data={"file": (file, "9.xlsx")}, follow_redirects=True
+                f"/imports/{path}/", data={"files": (file, "9.xlsx")}, follow_redirects=True
             )
         assert answer.status_code == 200
         assert "nothing to import" in answer.text

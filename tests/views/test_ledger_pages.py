@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from pathlib import Path
 from typing import Any
@@ -16,33 +15,22 @@ from models.imports import ImportBatch
 from models.need import Need
 from rules.actor import SYSTEM, acting_as
 from tests.imports.ledgers import SOUND, change, sheet
-from tests.views.pages import HtmlForm, errors_of, forms_of, words_of
+from tests.views.pages import errors_of, words_of
 from tests.views.stage import Stage, Watch, mark
+from tests.views.uploads import imported as confirmed
+from tests.views.uploads import offered, records, uploaded
 
 NUMBER = "13812345678"
 
 
-def previewed(client: FlaskClient, kind: str, path: Path, name: str = "清单.xlsx") -> TestResponse:
+def previewed(client: FlaskClient, kind: str, path: Path) -> TestResponse:
     """Send a file and follow to its preview."""
-    content = io.BytesIO(path.read_bytes())
-    answer = client.post(f"/imports/{kind}/", data={"file": (content, name)})
-    assert answer.status_code == 302, errors_of(answer.text)
-    return client.get(answer.headers["Location"])
-
-
-def confirmation(html: str, kind: str) -> HtmlForm:
-    """Return the form that applies what a preview shows."""
-    (found,) = [form for form in forms_of(html) if form.action == f"/imports/{kind}/apply"]
-    return found
+    return uploaded(client, kind, (path, "清单.xlsx"))
 
 
 def imported(stage: Stage, account: str, kind: str, path: Path) -> int:
     """Import a file as somebody and return the batch's number."""
-    client = stage.client(account)
-    form = confirmation(previewed(client, kind, path).text, kind)
-    answer = client.post(form.action, data=form.data())
-    assert answer.status_code == 302, errors_of(answer.text)
-    return int(answer.headers["Location"].rsplit("/", 1)[1])
+    return confirmed(stage.client(account), kind, path)
 
 
 def needs(stage: Stage) -> dict[str, str | None]:
@@ -58,7 +46,6 @@ def test_from_the_list_to_the_batch_and_back(stage: Stage, watch: Watch, tmp_pat
     page = client.get("/imports/needs/")
     for said in ("导入治理需求", "治理需求清单", "所在社区、需求名称、需求类别", "下载模板"):
         assert said in page.text
-    watch.written()
     rows = [
         change("needs", title="新的需求"),
         {"community": "A11", "title": mark("n11d"), "category": "服务", "detail": "改过的内容"},
@@ -68,7 +55,7 @@ def test_from_the_list_to_the_batch_and_back(stage: Stage, watch: Watch, tmp_pat
     words = words_of(shown.text)
     for said in ("治理需求", "新的需求", mark("n11d"), "需求内容", "改过的内容", "确认导入"):
         assert said in words, said
-    assert not watch.written(), "a preview writes nothing"
+    assert records(stage) == kept, "a preview writes nothing"
 
     pk = imported(stage, "community", "needs", sheet(tmp_path, "needs", *rows))
     assert needs(stage) == before | {"新的需求": None, mark("n11d"): "改过的内容"}
@@ -114,15 +101,13 @@ def test_the_template_itself_holds_nothing(
     file = tmp_path / "模板.xlsx"
     file.write_bytes(sent.data)
     sent.close()
-    watch.written()
+    before = records(stage)
     page = previewed(client, kind, file)
     assert page.status_code == 200
     assert "文件里没有数据，没有可以导入的内容" in page.text
     assert "确认导入" not in page.text
-    form = confirmation(page.text, kind)
-    answer = client.post(form.action, data=form.data(), follow_redirects=True)
-    assert "文件里没有数据" in answer.text
-    assert not watch.written()
+    assert not offered(page.text, "apply")
+    assert records(stage) == before
 
 
 def test_an_export_holds_nothing_new(stage: Stage, watch: Watch, tmp_path: Path) -> None:
