@@ -35,8 +35,8 @@ class Limits:
     ``size``: bytes on disk; ``entries``: parts of the zip; ``expanded``: bytes that they say, or a
     sheet turns out, to hold. Of the reading process: ``memory`` its address space in bytes,
     ``seconds`` its processor time, ``patience`` how long it is waited for. Of what it may hand over:
-    ``cells``, ``text`` in bytes, ``faults`` (error cells), ``characters`` of one cell (Excel's own
-    limit).
+    ``rows``, ``cells``, ``text`` in bytes, ``faults`` (error cells), ``characters`` of one cell
+    (Excel's own limit).
     """
 
     size: int = 100 << 20
@@ -44,9 +44,10 @@ class Limits:
     expanded: int = 512 << 20
     memory: int = 300 << 20
     seconds: float = 8.0
-    patience: float = 30.0
-    cells: int = 3_000_000
-    text: int = 160 << 20
+    patience: float = 9.0
+    rows: int = 200_000
+    cells: int = 1_500_000
+    text: int = 128 << 20
     faults: int = 20_000
     characters: int = 32_767
 

@@ -147,11 +147,12 @@ class _Child:
         self.task = {
             "path": str(path),
             "kind": str(probed.kind),
-            "title": Path(name).stem,
+            "title": Path(name).stem.encode("utf-8", "replace").decode(),
             "parts": probed.parts,
             "memory": limits.memory,
             "seconds": max(1, math.ceil(limits.seconds)),
             "expanded": limits.expanded,
+            "rows": limits.rows,
             "cells": limits.cells,
             "text": limits.text,
             "faults": limits.faults,
@@ -224,6 +225,8 @@ def _start() -> _Process:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        # Where memory has run out, there is none for a backtrace either: the process would hang.
+        env=os.environ | {"RUST_BACKTRACE": "0"},
     )
 
 
@@ -246,6 +249,11 @@ def _refusal(reason: str, detail: str, name: str, limits: Limits) -> str:
             f"文件“{name}”第 {detail} 行有一格超过 {limits.characters} 字，"
             "不是正常的表格，没有读取；请改短后再导入。"
         ),
+        "quotes": (
+            f"文件“{name}”里有一格超过 {limits.characters} 字，多半是引号没有成对，没有读取；"
+            "请改正后再导入，或用 Excel、WPS 打开后另存为 .xlsx。"
+        ),
+        "page": no_table(name, "没有表格的网页"),
         "faults": (
             f"文件“{name}”里出错或没有计算结果的公式超过 {limits.faults} 个，"
             "请改正公式，或把公式粘贴为数值后再导入。"

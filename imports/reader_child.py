@@ -46,6 +46,7 @@ if TYPE_CHECKING:  # typing itself takes as long to load as calamine
     from typing import Any, BinaryIO
 
 _BATCH = 1 << 17
+_MOST_SHEETS = 1_000
 
 
 class Refused(Exception):
@@ -74,6 +75,7 @@ class _Output:
     def __init__(self, file: BinaryIO, task: dict[str, Any]) -> None:
         self.file = file
         self.packer = msgpack.Packer(default=_plain)
+        self.room: int = task["rows"]
         self.cells: int = task["cells"]
         self.text: int = task["text"]
         self.faults: int = task["faults"]
@@ -83,6 +85,12 @@ class _Output:
     def send(self, kind: str, payload: Any) -> None:
         """Write one message."""
         self.file.write(self.packer.pack((kind, payload)))
+
+    def spend(self, cells: int) -> None:
+        """Count cells, or what is worth as much."""
+        self.cells -= cells
+        if self.cells < 0:
+            raise Refused("cells")
 
     def rows(self, rows: Iterable[list[Any]], left: int = 0) -> None:
         """Write rows, of which the first is row 1; all stand ``left`` columns further right.
@@ -103,9 +111,7 @@ class _Output:
             packed = pack((number, margin + values if left else values))
             batch.append(packed)
             size += len(packed)
-            self.cells -= left + len(values)
-            if self.cells < 0:
-                raise Refused("cells")
+            self.spend(left + len(values))
             if len(packed) > self.characters:
                 self._check_length(number, values)
             if size > _BATCH:
@@ -121,7 +127,8 @@ class _Output:
 
     def _write(self, batch: list[bytes], size: int) -> None:
         self.text -= size
-        if self.text < 0:
+        self.room -= len(batch)
+        if self.text < 0 or self.room < 0:
             raise Refused("cells")
         # A pair by hand: its second half is packed already.
         head = b"\x92" + self.packer.pack("rows") + self.packer.pack_array_header(len(batch))
@@ -133,7 +140,10 @@ def _read_workbook(task: dict[str, Any], output: _Output) -> None:
     parts = ZipParts(path, task["parts"], task["expanded"])
     finder = _FaultFinder(path, kind, parts, output.faults)
     with CalamineWorkbook.from_path(path) as workbook:
-        for index, meta in enumerate(workbook.sheets_metadata):
+        sheets = workbook.sheets_metadata
+        if len(sheets) > _MOST_SHEETS:
+            raise Refused("cells")
+        for index, meta in enumerate(sheets):
             if meta.typ != SheetTypeEnum.WorkSheet:
                 continue
             hidden = meta.visible != SheetVisibleEnum.Visible
@@ -141,7 +151,9 @@ def _read_workbook(task: dict[str, Any], output: _Output) -> None:
                 output.send("sheet", (meta.name, True, ()))
                 continue
             sheet = workbook.get_sheet_by_index(index)
-            output.send("sheet", (meta.name, False, _merges(sheet)))
+            merges = _merges(sheet)
+            output.spend(4 * len(merges))
+            output.send("sheet", (meta.name, False, merges))
             output.blanks = False
             if (start := sheet.start) is not None:
                 # iter_rows begins at the first row, but at the first column that holds something.
@@ -205,6 +217,8 @@ def _old_faults(path: str, limit: int) -> list[list[RawFault]]:
 
 
 def _read_text(task: dict[str, Any], output: _Output) -> None:
+    import csv
+
     from imports.delimited import UnknownEncoding, delimited_rows
 
     output.send("sheet", (task["title"], False, ()))
@@ -212,19 +226,25 @@ def _read_text(task: dict[str, Any], output: _Output) -> None:
         output.rows(delimited_rows(task["path"], output.characters))
     except UnknownEncoding:
         raise Refused("encoding") from None
+    except csv.Error:
+        raise Refused("quotes") from None
 
 
 def _read_page(task: dict[str, Any], output: _Output) -> None:
     from imports.delimited import UnknownEncoding
     from imports.web_tables import web_tables
 
+    number = 0
     try:
         for number, (rows, merges) in enumerate(web_tables(task["path"]), 1):
             name = task["title"] if number == 1 else f"{task['title']} {number}"
+            output.spend(4 * len(merges))
             output.send("sheet", (name, False, merges))
             output.rows(rows)
     except UnknownEncoding:
         raise Refused("encoding") from None
+    if number == 0:
+        raise Refused("page")
 
 
 def _read(task: dict[str, Any], output: _Output) -> None:
@@ -246,8 +266,14 @@ def _read(task: dict[str, Any], output: _Output) -> None:
     except Doctype:
         output.send("refused", ("entities", ""))
     except (CalamineError, OSError, ValueError, LookupError, struct.error, zlib.error) as error:
-        reason = "entities" if "unrecognized entity" in str(error) else "damaged"
-        output.send("refused", (reason, ""))
+        output.send("refused", (_reason(str(error)), ""))
+
+
+def _reason(message: str) -> str:
+    """Tell by calamine's words what was wrong, where that is more than damage."""
+    if "unrecognized entity" in message:
+        return "entities"
+    return "cells" if "Cell limit exceeded" in message else "damaged"
 
 
 def main() -> None:

@@ -21,7 +21,8 @@ def web_tables(path: str) -> Iterator[tuple[list[list[str]], list[MergeRange]]]:
 
     Raises ``UnknownEncoding`` or lxml's ``LxmlError``.
     """
-    parser = html.HTMLParser(encoding=encoding_of(path), no_network=True, huge_tree=False)
+    encoding = encoding_of(path).removesuffix("-sig")  # lxml passes over the mark by itself
+    parser = html.HTMLParser(encoding=encoding, no_network=True, huge_tree=False)
     for table in html.parse(path, parser).iter("table"):
         if table.find(".//table") is None:
             yield _table(table)
