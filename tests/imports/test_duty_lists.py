@@ -160,7 +160,7 @@ def test_what_the_file_lacks_stays_behind_what_it_followed(
     """Rows are retired only if asked (domain section 5), in a draft and in a new version alike."""
 
     def book(*names: str) -> Path:
-        rows = [["序号", "事项名称"], *([number, name] for number, name in enumerate(names, 1))]
+        rows = [["类别", "事项名称"], *(["党建", name] for name in names)]
         return make_book(tmp_path / "a.xlsx", ("基本履职", rows))
 
     def names() -> list[str]:
