@@ -85,12 +85,13 @@ def has_formula(chunks: Iterable[bytes], *, errors: bool) -> bool:
 
 def sheet_parts(parts: ZipParts) -> dict[str, str]:
     """Return the name of the part that holds each worksheet, by the sheet's name."""
-    book = next((name for name in parts.parts if name.lower().endswith("workbook.xml")), None)
-    if book is None:
-        return {}
-    folder, _, file = book.replace("\\", "/").rpartition("/")
     by_lower = {name.replace("\\", "/").lower(): name for name in parts.parts}
-    relations = by_lower.get(f"{folder}/_rels/{file}.rels".lstrip("/").lower())
+    books = [name for name in by_lower if name.rpartition("/")[2] == "workbook.xml"]
+    if not books:
+        return {}
+    book = "xl/workbook.xml" if "xl/workbook.xml" in books else books[0]
+    folder, _, file = book.rpartition("/")
+    relations = by_lower.get(f"{folder}/_rels/{file}.rels".lstrip("/"))
     if relations is None:
         return {}
     sheets: dict[str, str] = {}
@@ -103,27 +104,17 @@ def sheet_parts(parts: ZipParts) -> dict[str, str]:
 
     def relation(name: str, values: dict[str, str]) -> None:
         if _local(name) == "Relationship":
-            target = values.get("Target", "").replace("\\", "/")
+            target = values.get("Target", "").replace("\\", "/").lower()
             whole = target if target.startswith("/") else f"{folder}/{target}"
-            targets[values.get("Id", "")] = _normal(whole).lower()
+            targets[values.get("Id", "")] = whole.lstrip("/")
 
-    _parse(parts.chunks(book), sheet)
+    _parse(parts.chunks(by_lower[book]), sheet)
     _parse(parts.chunks(relations), relation)
     return {
         name: by_lower[target]
         for name, link in sheets.items()
         if (target := targets.get(link, "")) in by_lower
     }
-
-
-def _normal(path: str) -> str:
-    kept: list[str] = []
-    for step in path.split("/"):
-        if step == "..":
-            del kept[-1:]
-        elif step not in ("", "."):
-            kept.append(step)
-    return "/".join(kept)
 
 
 class _ExcelFaults:

@@ -190,3 +190,18 @@ def test_an_error_names_its_column_and_what_to_do() -> None:
     assert (problem.cell, problem.value) == ("A3", "#N/A")
     assert "是出错的公式（#N/A），请改正公式" in problem.message
     assert problems_of([Fault(9, 0, "#N/A", "error")], columns, 3, 8) == []
+
+
+@pytest.mark.parametrize(
+    "target", ["worksheets/sheet1.xml", "/xl/worksheets/sheet1.xml", "Worksheets/Sheet1.xml"]
+)
+def test_a_sheet_is_found_however_its_part_is_named(tmp_path: Path, target: str) -> None:
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet"
+    relations = (
+        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        f'<Relationship Id="rId1" Type="{kind}" Target="{target}"/></Relationships>'
+    )
+    row = '<row r="1"><c r="A1"><v>1</v></c><c r="B1"><f>A1</f></c></row>'
+    parts = {SHEET: sheet_xml(row), "xl/_rels/workbook.xml.rels": relations}
+    sheet = only(book_with(tmp_path / "a.xlsx", parts))
+    assert sheet.faults == [Fault(1, 1, "=A1", "uncalculated")]
