@@ -89,7 +89,7 @@ def test_ledgers_with_dates_and_places(
 
 
 def test_decisions_stay_with_it(county: Session, place: Place, kept: Path, tmp_path: Path) -> None:
-    rows = [["序号", "事项名称", "承接部门"], [1, "甲", "县里的学校局"]]
+    rows: list[list[Any]] = [["序号", "事项名称", "承接部门"], [1, "甲", "县里的学校局"]]
     path = make_book(tmp_path / "a.xlsx", ("收回", rows))
     decisions = Decisions(names={"县里的学校局": place("县教育局").id})
     seen = preview(county, "duty-items", path, owner=place("城关镇"), decisions=decisions)
@@ -127,7 +127,7 @@ def test_a_department_that_is_another_now_is_noticed(
 def test_a_name_that_means_somebody_else_now_is_noticed(
     county: Session, place: Place, kept: Path, tmp_path: Path
 ) -> None:
-    rows = [["序号", "事项名称", "承接部门"], [1, "甲", "老局"]]
+    rows: list[list[Any]] = [["序号", "事项名称", "承接部门"], [1, "甲", "老局"]]
     path = make_book(tmp_path / "a.xlsx", ("收回", rows))
     school, police = place("县教育局"), place("县公安局")
     school.names.append(OrganizationName(name="老局", is_alias=True))
@@ -195,7 +195,7 @@ def test_a_stage_of_no_use_is_refused(county: Session, place: Place, kept: Path,
 def test_another_place_or_another_person_cannot_have_it(
     session: Session, world: World, kept: Path, tmp_path: Path
 ) -> None:
-    rows = [["序号", "事项名称", "承接部门"], [1, "夜间施工扰民", "甲县住建局"]]
+    rows: list[list[Any]] = [["序号", "事项名称", "承接部门"], [1, "夜间施工扰民", "甲县住建局"]]
     path = make_book(tmp_path / "a.xlsx", ("收回", rows))
     with acting_as(session, world.actor("township")):
         stage.keep(preview(session, "duty-items", path, owner=world.place("A1")), kept)
