@@ -129,6 +129,9 @@ def chips(found: VersionChanges) -> list[Chip]:
 
 
 def _warnings(found: VersionChanges) -> list[str]:
+    """Return what is to be mended; of a version that is past, nothing is."""
+    if found.version.status is DutyListStatus.SUPERSEDED:
+        return []
     standing = [each for each in found.twice if not each.leaving]
     said = []
     if standing:

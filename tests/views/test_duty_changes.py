@@ -77,6 +77,17 @@ def test_a_published_version_and_one_without_a_former(world: World, as_seen_by: 
     assert chips(page) == {}
 
 
+def test_a_version_that_is_past_is_not_to_be_mended(world: World, as_seen_by: Clients) -> None:
+    past = published(world, "A2", T.BASIC, ["调解邻里纠纷", "犬只管理"])
+    client = as_seen_by("duty")
+    assert "请在其中一张清单里移出" in client.get(f"/duty-lists/show/{past.id}").text
+    published(world, "A2", T.BASIC, ["调解邻里纠纷"])
+    client = as_seen_by("duty")
+    page = client.get(f"/duty-lists/show/{past.id}").text
+    assert "请在其中一张清单里移出" not in page
+    assert chips(page)["新增"] == 1
+
+
 def test_long_parts_are_folded_and_cut_but_exported_whole(
     world: World, as_seen_by: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
