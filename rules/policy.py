@@ -52,6 +52,17 @@ WRITE = (R, A, E, D)
 #: The four ledgers of domain section 4 that go with the agreements.
 LEDGERS = ("resource", "need", "service_project", "check_in")
 
+#: Those who bring workbooks in, each for what the table below lets them.
+IMPORTERS = (
+    Role.SYSTEM_ADMINISTRATOR,
+    Role.ORGANIZATION_DEPARTMENT,
+    Role.DUTY_LIST_OFFICER,
+    Role.TOWNSHIP_REVIEWER,
+    Role.COMMUNITY_STAFF,
+    Role.DEPARTMENT_HANDLER,
+    Role.UNIT_LIAISON,
+)
+
 #: (role, record type, actions, scope)
 POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     (Role.SYSTEM_ADMINISTRATOR, "organization", (*WRITE, IMPORT), Scope.EVERYTHING),
@@ -131,14 +142,21 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     *((Role.LEADER, each, (R,), Scope.AREA) for each in LEDGERS),
     #
     (Role.AUDITOR, "audit_entry", (R,), Scope.AREA),
+    #
+    *(
+        line
+        for role in IMPORTERS
+        for line in (
+            (role, "import_job", (R, A, E, D), Scope.SELF),
+            (role, "import_layout", (R, A, E), Scope.OWN),
+        )
+    ),
 )
 
 #: What everybody who is logged in may do, whatever the role.
 EVERYBODY: tuple[tuple[str, tuple[Action, ...], Scope], ...] = (
     ("account", (R,), Scope.SELF),
     ("notice", (R, E), Scope.SELF),
-    ("import_job", (R, A, E, D), Scope.SELF),
-    ("import_layout", (R, A, E), Scope.OWN),
     ("organization", (R,), Scope.EVERYTHING),
     ("mechanism", (R,), Scope.EVERYTHING),
 )

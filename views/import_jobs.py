@@ -387,10 +387,12 @@ class ImportJobView(RecordView):
         with unit_of_work():
             job = self.found(pk)
             state = job.state
+            if state not in BUSY:
+                raise Conflict(_("这个文件没有在处理，不用取消。"))
             if state is S.WAITING:
                 job.state = S.CANCELLED
                 job.message = _("已取消，没有写入任何内容。")
-        if state in BUSY and state is not S.WAITING:
+        if state is not S.WAITING:
             queue().call_off(key_of(pk))
             flash(_("正在取消，请稍候。"), "info")
         return redirect(self.url("show", pk=pk))

@@ -73,6 +73,8 @@ BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
     },
     R.DUTY_LIST_OFFICER: {
         "duty_list": [("RAEDSI", S.AREA)],
+        # Names that lists name and nobody goes by become departments and aliases.
+        "organization": [("AE", S.AREA)],
         "import_batch": [("RAE", S.AREA)],
     },
     R.TOWNSHIP_REVIEWER: {
@@ -111,6 +113,16 @@ BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
     },
     R.AUDITOR: {"audit_entry": [("R", S.AREA)]},
 }
+for _role in (
+    R.SYSTEM_ADMINISTRATOR,
+    R.ORGANIZATION_DEPARTMENT,
+    R.DUTY_LIST_OFFICER,
+    R.TOWNSHIP_REVIEWER,
+    R.COMMUNITY_STAFF,
+    R.DEPARTMENT_HANDLER,
+    R.UNIT_LIAISON,
+):
+    BY_HAND[_role] |= {"import_job": [("RAED", S.SELF)], "import_layout": [("RAE", S.OWN)]}
 #: What goes with any account at all: oneself, one's notices, the names of places and mechanisms.
 ANYBODY = {
     "account": ("R", S.SELF),

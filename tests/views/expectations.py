@@ -107,6 +107,13 @@ READ = _table(
             # They import their own needs and resources, and have no batch yet.
             "community community2 communityb unit unit2 unitb handler handler2 handlerb double": "",
         },
+        "import_job": {
+            "duty": "jd",
+            "township": "jt",
+            "dutyb": "jb",
+            "admin party partyb township2 townshipb community community2 communityb": "",
+            "unit unit2 unitb handler handler2 handlerb double": "",
+        },
         "resource": {
             "admin": "r1 r1d r2 rb",
             "office party inspector leader": "r1 r1d r2",
@@ -174,7 +181,7 @@ ADD = {
         "agreement": "admin party partyb",
         "duty_list": "admin duty township township2 dutyb townshipb",
         "duty_item": "admin duty township township2 dutyb townshipb",
-        "organization": "admin",
+        "organization": "admin duty dutyb",
         "account": "admin",
         "calendar_override": "admin",
         "resource": f"admin party partyb {UNITS}",
@@ -217,7 +224,7 @@ EDIT = _table(
             "township2": "i2",
             "dutyb townshipb": "ib",
         },
-        "organization": {"admin": "oA11 oB11"},
+        "organization": {"admin": "oA11 oB11", "duty": "oA11", "dutyb": "oB11"},
         "account": {"admin": "acA acB"},
         "calendar_override": {"admin": "c1"},
         "mechanism": {"admin": "mA mB"},
@@ -264,6 +271,8 @@ DELETE = {
     kind: {name: EDIT[kind][name] for name in ("admin", "party", "partyb")}
     for kind in ("service_project", "check_in")
 }
+DELETE["organization"] = {"admin": EDIT["organization"]["admin"]}
+DELETE["import_job"] = READ["import_job"]
 #: Signed, published or blown: nobody changes these any more.
 LOCKED = names("t11 t12 t21 tb g11 g12 gb gx p1 lc ip1 ic n11 n12 n21 nb")
 #: Other records refer to these: they cannot be deleted.

@@ -35,6 +35,7 @@ KINDS = {
     "CheckInView": "check_in",
     "CheckInActivityView": "check_in_activity",
     "NoticeView": "notice",
+    "ImportJobView": "import_job",
     "LetterTemplateView": "letter_template",
 }
 #: Answered to everybody, logged in or not; none of them shows a record.
@@ -231,6 +232,50 @@ class Driver:
             expected = done if importing and name in (self.readable or ()) else HIDDEN
             yield Try("POST", self._path(rule, pk), expected, name=name)
 
+    def _own(
+        self, rule: Rule, due_to_owner: set[int], method: str = "POST", **data: str
+    ) -> Iterator[Try]:
+        """Try an upload's route: whose it is, is answered; nobody else learns of it."""
+        for name, pk in self.stage.of(self.kind).items():
+            mine = name in (self.readable or ())
+            yield Try(method, self._path(rule, pk), due_to_owner if mine else HIDDEN, data, name)
+
+    def drive_progress(self, rule: Rule) -> Iterator[Try]:
+        for name, pk in self.stage.of(self.kind).items():
+            # Its answer is no page: it says how far, and not of what.
+            yield Try("GET", self._path(rule, pk), self._read(name))
+
+    def drive_marked(self, rule: Rule) -> Iterator[Try]:
+        yield from self._own(rule, LOCKED, "GET")
+
+    def drive_bundle(self, rule: Rule) -> Iterator[Try]:
+        for name in self.stage.of(self.kind):
+            path = rule.rule.replace("<bundle>", name * 16)
+            yield Try("GET", path, self._read(name), name=name)
+
+    def drive_organizations(self, rule: Rule) -> Iterator[Try]:
+        yield Try("GET", f"{rule.rule}?q=", OK if self.readable is not None else FORBIDDEN)
+
+    def drive_place(self, rule: Rule) -> Iterator[Try]:
+        yield from self._own(rule, {422})
+
+    def drive_headings(self, rule: Rule) -> Iterator[Try]:
+        yield from self._own(rule, LOCKED, version="7")
+
+    drive_names = drive_apply = drive_headings
+
+    def drive_retire(self, rule: Rule) -> Iterator[Try]:
+        yield from self._own(rule, DONE, version="1")
+
+    def drive_cancel(self, rule: Rule) -> Iterator[Try]:
+        yield from self._own(rule, LOCKED)
+
+    def drive_apply_all(self, rule: Rule) -> Iterator[Try]:
+        for name in self.stage.of(self.kind):
+            mine = name in (self.readable or ())
+            path = rule.rule.replace("<bundle>", name * 16)
+            yield Try("POST", path, DONE if mine else HIDDEN, name=name)
+
     def drive_claimants(self, rule: Rule) -> Iterator[Try]:
         """Whoever takes steps on needs chooses the party member who claims one."""
         acting = self.account in due.ADD["need"] | due.names(due.UNITS)
@@ -366,16 +411,8 @@ def _upload(rule: Rule, allowed: bool) -> Iterator[Try]:
     yield Try("POST", rule.rule, {422} if allowed else FORBIDDEN)
 
 
-def _preview(rule: Rule, allowed: bool) -> Iterator[Try]:
-    yield Try("GET", f"{rule.rule}?reference=none", {422} if allowed else FORBIDDEN)
-
-
-def _apply(rule: Rule, allowed: bool) -> Iterator[Try]:
-    yield Try("POST", rule.rule, {422} if allowed else FORBIDDEN, {"reference": "none"})
-
-
 def _owners(rule: Rule, allowed: bool) -> Iterator[Try]:
     yield Try("GET", f"{rule.rule}?q=", OK if allowed else FORBIDDEN)
 
 
-IMPORTS = {"upload": _upload, "preview": _preview, "apply": _apply, "owners": _owners}
+IMPORTS = {"upload": _upload, "owners": _owners}

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.agreement import Agreement
+from models.import_job import ImportJob, ImportJobState
 from models.letter import LetterTemplate
 from models.notice import Notice
 from reports.letters import default_template
@@ -79,6 +80,24 @@ class LedgerBuilder:
                 record_id=self.world.place("A11").id,
             )
             self.keep(name, "notice", notice)
+        self.uploads()
+
+    def uploads(self) -> None:
+        """What some have uploaded and not confirmed; the files themselves have been cleared away."""
+        for name, account in (("jd", "duty"), ("jt", "township"), ("jb", "dutyb")):
+            job = ImportJob(
+                account_id=self.world.account(account).id,
+                kind="duty-items",
+                organization=self.world.place("B1" if account == "dutyb" else "A1"),
+                bundle=name * 16,
+                state=ImportJobState.READY,
+                file_name=f"{mark(name)}.xlsx",
+                stored_name=f"{name * 16}.xlsx",
+                size=1,
+                decisions={},
+                findings={},
+            )
+            self.keep(name, "import_job", job)
 
     def papers(self) -> None:
         """Scans of agreements and each county's letter template, with their files."""

@@ -46,6 +46,7 @@ def test_from_the_list_to_the_batch_and_back(stage: Stage, watch: Watch, tmp_pat
     page = client.get("/imports/needs/")
     for said in ("导入治理需求", "治理需求清单", "所在社区、需求名称、需求类别", "下载模板"):
         assert said in page.text
+    kept = records(stage)
     rows = [
         change("needs", title="新的需求"),
         {"community": "A11", "title": mark("n11d"), "category": "服务", "detail": "改过的内容"},
