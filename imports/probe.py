@@ -34,7 +34,8 @@ class Limits:
 
     ``size``: bytes on disk; ``entries``: parts of the zip; ``expanded``: bytes that they say, or a
     sheet turns out, to hold. Of the reading process: ``memory`` its address space in bytes,
-    ``seconds`` its processor time, ``patience`` how long it is waited for. Of what it may hand over:
+    ``seconds`` its processor time, ``patience`` how long it is waited for: a machine that has much
+    else to do must not refuse an honest file. Of what it may hand over:
     ``rows``, ``cells``, ``text`` in bytes, ``faults`` (error cells), ``characters`` of one cell
     (Excel's own limit).
     """
@@ -44,7 +45,7 @@ class Limits:
     expanded: int = 512 << 20
     memory: int = 300 << 20
     seconds: float = 8.0
-    patience: float = 9.0
+    patience: float = 30.0
     rows: int = 200_000
     cells: int = 1_500_000
     text: int = 128 << 20
