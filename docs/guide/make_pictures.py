@@ -104,7 +104,7 @@ def duty(camera: Camera) -> None:
         camera.keep(page, "duty-errors", 720)
         upload(page, "清水镇_基本清单_表头在第四行.xlsx", "清水镇")
         camera.keep(page, "duty-preview", 720)
-        page.locator("form[action$='/apply'] [type=submit]").click()
+        page.locator("form[action*='/apply/'] [type=submit]").click()
         page.wait_for_load_state("networkidle")
         camera.keep(page, "duty-batch", 700)
         page.goto("/duty-lists/list/?status=draft")
