@@ -190,6 +190,8 @@ class _Child:
     def _chunks(self, process: _Process) -> Iterator[bytes]:
         """Give what the process writes; only the time that we wait for it counts as its own."""
         output = process.stdout.fileno()
+        poll = select.poll()  # select() itself knows no file beyond the 1,024th
+        poll.register(output, select.POLLIN)
         waited = 0.0
         last = time.monotonic()
         while True:
@@ -200,7 +202,7 @@ class _Child:
             left = self.limits.patience - waited
             if left <= 0:
                 raise WorkbookRefused(_too_slow(self.name, self.limits.patience))
-            ready, _, _ = select.select([output], [], [], min(PULSE, left))
+            ready = poll.poll(1000 * min(PULSE, left))
             waited += time.monotonic() - before
             if ready:
                 chunk = os.read(output, _READ)
