@@ -270,24 +270,26 @@ def _disputes(
     rows = session.execute(
         select(DutyItem.duty_list_id, DutyItem.id, DutyItem.name)
         .where(DutyItem.duty_list_id.in_(kinds))
-        .order_by(DutyItem.id)
+        .order_by(DutyItem.duty_list_id, DutyItem.position)
     ).all()
-    # Most names are written alike in most lists: each is normalised once.
-    keys = {name: name_key(name) for name in {row[2] for row in rows}}
-    stands: dict[str, int] = {}
+    # Most names are written alike in most lists: each spelling is looked at once.
+    spelled: dict[str, int] = {}
     for list_id, _item, name in rows:
-        key = keys[name]
-        stands[key] = stands.get(key, 0) | bits[list_id]
-    disputed = {key for key, mask in stands.items() if mask & (mask - 1)}
+        spelled[name] = spelled.get(name, 0) | bits[list_id]
+    keys = {name: name_key(name) for name in spelled}
+    stands: dict[str, int] = {}
+    for name, mask in spelled.items():
+        stands[keys[name]] = stands.get(keys[name], 0) | mask
+    # More than one bit: more than one list.
+    disputed = {name for name, key in keys.items() if stands[key] & (stands[key] - 1)}
     township = {each.id: each for each in places}
     owner = {each.id: township[each.organization_id] for each in chosen.values()}
     found: dict[str, Dispute] = {}
     told: set[tuple[str, int]] = set()
     for list_id, item_id, name in rows:
-        key = keys[name]
-        if key in disputed and (key, list_id) not in told:
-            told.add((key, list_id))
-            dispute = found.setdefault(key, Dispute(name, {}))
+        if name in disputed and (keys[name], list_id) not in told:
+            told.add((keys[name], list_id))
+            dispute = found.setdefault(keys[name], Dispute(name, {}))
             standing = Standing(owner[list_id], item_id)
             dispute.places.setdefault(kinds[list_id], []).append(standing)
     return sorted(

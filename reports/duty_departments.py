@@ -44,10 +44,11 @@ class Unnamed:
 
 @dataclass
 class Silent:
-    """A department that items name and that would not answer, with how many items, and some of them.
+    """A department that items name and that would not answer, with how many items name it.
 
     ``active``: in use; ``can_receive``: of a kind that tickets go to; if both are true, nobody
-    there has an account that receives.
+    there has an account that receives. ``items`` are the first of them, once ``name_items`` has
+    been asked.
     """
 
     id: int
@@ -100,11 +101,10 @@ def _without(query: Any, versions: Iterable[Version]) -> Any:
     )
 
 
-def silent(session: Session, versions: Sequence[Version], shown: int) -> list[Silent]:
-    """Return the departments that would not answer, the most named first; five statements.
+def silent(session: Session, versions: Sequence[Version]) -> list[Silent]:
+    """Return the departments that would not answer, the most named first; three statements.
 
-    Out of use, of a kind that no ticket goes to, or without an active account that receives. Each
-    comes with the first ``shown`` items that name it.
+    Out of use, of a kind that no ticket goes to, or without an active account that receives.
     """
     query = (
         select(DutyItemDepartment.organization_id, func.count(DutyItemDepartment.id))
@@ -123,9 +123,6 @@ def silent(session: Session, versions: Sequence[Version], shown: int) -> list[Si
         )
         if not active or kind not in DISPATCHABLE or pk not in answering
     }
-    if found and shown:
-        for pk, item in _first(session, versions, found, shown):
-            found[pk].items.append(item)
     return sorted(found.values(), key=lambda each: -each.number)
 
 
@@ -145,19 +142,18 @@ def silent_items(
         yield by_id[pk], Item(item_id, name, category or "", listed[list_id])
 
 
-def _first(
-    session: Session, versions: Sequence[Version], departments: Iterable[int], shown: int
-) -> Iterator[tuple[int, Item]]:
-    """Yield the first ``shown`` items that name each department; two statements.
+def name_items(
+    session: Session, versions: Sequence[Version], departments: Sequence[Silent], shown: int
+) -> None:
+    """Give each department the first ``shown`` items that name it; two statements.
 
     Ranked by number alone: most of a county's items may have to be gone through for a few names.
     """
+    by_id = {each.id: each for each in departments}
     place, item = DutyItemDepartment.organization_id, DutyItemDepartment.item_id
     nth = func.row_number().over(partition_by=place, order_by=item)
     ranked = _naming(
-        select(place.label("department"), item.label("item"), nth.label("nth")),
-        versions,
-        departments,
+        select(place.label("department"), item.label("item"), nth.label("nth")), versions, by_id
     ).subquery()
     pairs = session.execute(
         select(ranked.c.department, ranked.c.item)
@@ -174,7 +170,7 @@ def _first(
         )
     }
     for department, item_id in pairs:
-        yield department, items[item_id]
+        by_id[department].items.append(items[item_id])
 
 
 def _naming(query: Any, versions: Iterable[Version], departments: Iterable[int]) -> Any:

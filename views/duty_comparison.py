@@ -17,7 +17,7 @@ from models.duty import DutyListType
 from models.organization import Organization
 from reports.duty_changes import THREE
 from reports.duty_comparison import AREAS, Comparison, Township, compare, townships
-from reports.duty_departments import Silent, Unnamed, silent, unnamed
+from reports.duty_departments import Silent, Unnamed, name_items, silent, unnamed
 from reports.workbook import MEDIA_TYPE, workbook
 from rules.calendar import shanghai_date
 from rules.errors import Invalid
@@ -71,7 +71,8 @@ class DutyComparisonView(BaseView):
         asked = _asked()
         found = compare(session(), asked.places, asked.kinds, newest=asked.newest)
         nameless = unnamed(session(), found.versions, SHOWN)
-        quiet = silent(session(), found.versions, NAMED)
+        quiet = silent(session(), found.versions)
+        name_items(session(), found.versions, quiet[:SHOWN], NAMED)
         kept: dict[str, Any] = {key: value for key, value in request.args.items() if value}
         export = url_for("DutyComparisonView.export", **kept)
         return self.render_template(
@@ -99,7 +100,7 @@ class DutyComparisonView(BaseView):
         found = compare(session(), asked.places, asked.kinds, newest=asked.newest)
         today = shanghai_date(utcnow())
         name = _("乡镇清单比对") + f"-{asked.county_name or actor().organization_name}-{today}.xlsx"
-        file = workbook(sheets(session(), found, silent(session(), found.versions, 0)))
+        file = workbook(sheets(session(), found, silent(session(), found.versions)))
         return send_file(file, mimetype=MEDIA_TYPE, as_attachment=True, download_name=name)
 
 

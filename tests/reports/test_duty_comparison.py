@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models.duty import DutyListType as T
 from models.organization import OrganizationKind
 from reports.duty_comparison import Comparison, compare, compares, townships
-from reports.duty_departments import silent, silent_items, unnamed, unnamed_items
+from reports.duty_departments import name_items, silent, silent_items, unnamed, unnamed_items
 from rules.actor import acting_as
 from rules.duty_lists import receiver_roles, receiving
 from tests.factories.duty_versions import draft, published, township
@@ -159,7 +159,8 @@ def test_items_that_name_no_department(session: Session, county: World) -> None:
 def test_departments_that_would_not_answer(session: Session, county: World) -> None:
     with acting_as(session, county.actor("duty")):
         versions = seen(county).versions
-        found = silent(session, versions, 1)
+        found = silent(session, versions)
+        name_items(session, versions, found, 1)
     # handler and handler2 receive for A-D1 and A-D2; nobody does for A-D3.
     assert [(each.name, each.active, each.can_receive, each.number) for each in found] == [
         ("甲县公安局", True, True, 2)
@@ -171,7 +172,8 @@ def test_departments_that_would_not_answer(session: Session, county: World) -> N
     session.flush()
     with acting_as(session, county.actor("duty")):
         versions = seen(county).versions
-        found = silent(session, versions, 5)
+        found = silent(session, versions)
+        name_items(session, versions, found, 5)
         whole = list(silent_items(session, versions, found))
     assert {each.name: (each.number, each.active, each.can_receive) for each in found} == {
         "甲县执法局": (4, True, True),
