@@ -52,19 +52,20 @@ def set_values(
     What names the parent finds it, and changes nothing.
     """
     for field in spec.fields:
-        if field.name not in values or "." in field.name:
+        name = field.name
+        if name not in values or "." in name:
             continue
-        value = values[field.name]
+        value = values[name]
         if field.kind is Kind.ORGANIZATIONS:
-            _set_links(spec, record, field.name, value, places)
+            _set_links(spec, record, name, value, places)
         elif field.kind is Kind.ORGANIZATION:
             wanted = places[value] if isinstance(value, int) else None
-            if getattr(record, field.name) is not wanted:
-                setattr(record, field.name, wanted)
+            if getattr(record, name) is not wanted:
+                setattr(record, name, wanted)
         else:
-            live = kinds.live(field, value, spec.members(field.name))
-            if getattr(record, field.name) != live:
-                setattr(record, field.name, live)
+            live = spec.live[name](value) if name in spec.live else value
+            if getattr(record, name) != live:
+                setattr(record, name, live)
 
 
 def _set_links(
@@ -186,12 +187,14 @@ def _wanted(spec: RecordSpec, names: Sequence[str], items: Iterable[Item]) -> se
 def _by_columns(session: Session, spec: RecordSpec, wanted: set[tuple[Any, ...]]) -> Found:
     """Return the records whose key columns hold one of these values: a statement a slice."""
     columns = [getattr(spec.model, spec.key_column(name)) for name in spec.key]
-    members = [(spec.field(name), spec.members(name)) for name in spec.key]
     ordered = sorted(wanted, key=str)
     found = Found({}, set(), {})
     for start in range(0, len(ordered), SLICE // len(columns)):
         part = [
-            tuple(kinds.live(f, value, of) for value, (f, of) in zip(each, members, strict=True))
+            tuple(
+                spec.live[name](value) if name in spec.live else value
+                for name, value in zip(spec.key, each, strict=True)
+            )
             for each in ordered[start : start + SLICE // len(columns)]
         ]
         test = (

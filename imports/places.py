@@ -61,9 +61,9 @@ def around(actor: Actor) -> ColumnElement[bool]:
     """
     if actor.system or actor.area_id is None:
         return true()
-    line = OrganizationLine.__table__
-    above = select(line.c.ancestor_id).where(line.c.organization_id == actor.area_id)
-    below = select(line.c.organization_id).where(line.c.ancestor_id == actor.area_id)
+    line = OrganizationLine
+    above = select(line.ancestor_id).where(line.organization_id == actor.area_id)
+    below = select(line.organization_id).where(line.ancestor_id == actor.area_id)
     return or_(Organization.realm_id.in_(above), Organization.id.in_(below))
 
 

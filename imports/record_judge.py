@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -22,7 +23,7 @@ from imports.plan import PlannedRow, SheetPlan
 from imports.specs.base import Kind
 from imports.specs.records import Parent, RecordSpec
 from imports.tables import Problem
-from imports.values import Item, shorten
+from imports.values import Item, Key, shorten
 from models.organization import Organization
 from rules.errors import Invalid
 from rules.policy import Action
@@ -64,7 +65,8 @@ def shown(spec: RecordSpec, places: Places, name: str, value: kinds.Value) -> st
 class RowJudge:
     """Judges the rows of one file that would write something; what forbids them goes to the plans.
 
-    ``organizations`` are, afterwards, all that the rows name.
+    ``organizations`` are, afterwards, all that the rows name, and ``made`` the sound new records by
+    the keys of their rows; they belong to no session yet.
     """
 
     session: Session
@@ -73,6 +75,7 @@ class RowJudge:
     found: Found
     organizations: dict[int, Organization] = field(default_factory=dict)
     trials: list[tuple[Row, Any]] = field(default_factory=list)
+    made: dict[Key, Any] = field(default_factory=dict)
 
     def judge(self, rows: Sequence[Row]) -> None:
         """Add what forbids a row, at the cells that it is about."""
@@ -166,12 +169,15 @@ class RowJudge:
         return row.record is None or not row.changed.keys().isdisjoint(self.spec.places)
 
     def _anchors(self, row: Row) -> Anchors:
-        values = {**row.present, **row.item.values}
-        by_column = {self.spec.key_column(name): values.get(name) for name in self.spec.places}
-        return tuple(
-            value if isinstance(value := by_column.get(name), int) else None
-            for name in anchor_columns(self.spec)
-        )
+        given, present = row.item.values, row.present
+        found = (given.get(name, present.get(name)) if name else None for name in self._tied)
+        return tuple(value if isinstance(value, int) else None for value in found)
+
+    @cached_property
+    def _tied(self) -> tuple[str, ...]:
+        """The fields that tie a row to its organisations, in the order of the scope's columns."""
+        names = {self.spec.key_column(name): name for name in self.spec.places}
+        return tuple(names.get(column, "") for column in anchor_columns(self.spec))
 
     def _taken(self, rows: Sequence[Row]) -> set[Any]:
         """Return the keys of new rows that are taken out of reach; others' keys name their place."""
@@ -223,6 +229,8 @@ class RowJudge:
             self._refuse_for(row, refusal)
         else:
             self.trials.append((row, record))
+            if row.record is None:
+                self.made[row.item.key] = record
 
     def _refuse_for(self, row: Row, refusal: Invalid) -> None:
         """Put a refusal's sentences at the cells of the fields that they are about."""

@@ -26,11 +26,12 @@ from imports.record_judge import Row, RowJudge, shown
 from imports.specs.records import RecordSpec
 from imports.tables import Problem, Table
 from imports.text import split_chunks
-from imports.values import Checked, Checker, Item, shorten
+from imports.values import Checked, Checker, Item, Key, shorten
 from models.imports import ImportBatch, ImportChange
+from rules import bulk
 from rules.actor import current
 from rules.personal import HIDDEN, masked, may_read
-from rules.workflow import begin, workflow_of
+from rules.workflow import begin_many, workflow_of
 
 
 class RecordImport:
@@ -208,63 +209,74 @@ class RecordImport:
             for row in sheet.rows
             if row.state is not RowState.UNCHANGED
         ]
+        # Written first: then nobody else gives out the numbers that the new records get.
+        self.session.add(batch)
+        self.session.flush()
+        new = [row for row in rows if row.record_id is None]
+        made = self._added(new)
         written = []
         for row in rows:
-            record = self.found.records.get(row.item.key)
+            record = made.get(row.item.key)
             before: Values | None = None
             values = row.item.values
             if record is None:
-                record = self._made(row.item)
-            else:
+                record = self.found.records[row.item.key]
                 names = [each.field for each in row.changes]
                 values = {name: values[name] for name in names}
                 before = values_of(self.spec, record, names)
-            set_values(self.spec, record, values, self.judge.organizations)
-            self.session.add(record)
+                set_values(self.spec, record, values, self.judge.organizations)
             written.append((row, record, before, values))
-        batch.changes += self._removed(
-            [gone for s in plan.sheets if s.retires for gone in s.missing]
-        )
+        missing = [gone for sheet in plan.sheets if sheet.retires for gone in sheet.missing]
+        removed = self._removed(missing)
         self.session.flush()
-        self._begin([record for _, record, before, _ in written if before is None], batch)
-        for row, record, before, values in written:
-            batch.changes.append(
-                ImportChange(
-                    record_type=self.spec.record_type,
-                    record_id=record.id,
-                    row_version=record.version,
-                    cell=self._where(row),
-                    title=str(record)[:300],
-                    before=before,
-                    after=values,
-                )
-            )
+        self._begin(list(made.values()), batch)
+        changes = [
+            {
+                "record_id": record.id,
+                "row_version": record.version,
+                "cell": self._where(row),
+                "title": str(record)[:300],
+                "before": before,
+                "after": values,
+            }
+            for row, record, before, values in written
+        ]
+        note_changes(self.session, batch, self.spec.record_type, [*changes, *removed])
 
-    def _removed(self, missing: Sequence[MissingRow]) -> list[ImportChange]:
+    def _added(self, rows: Sequence[PlannedRow]) -> dict[Key, Any]:
+        """Put the new records of the rows into the session, each with its number, by their keys.
+
+        Numbered beforehand they are inserted together; SQLite would else be asked for each.
+        """
+        numbers = bulk.numbers(self.session, self.spec.model, len(rows)) if rows else ()
+        found: dict[Key, Any] = {}
+        for row, number in zip(rows, numbers, strict=True):
+            record = self.judge.made[row.item.key]
+            record.id = number
+            if (parent := self.spec.parent) is not None:
+                above = self.found.parents[row.item.key[: len(parent.key)]]
+                setattr(record, self.spec.key_column(parent.relation), above.id)
+            found[row.item.key] = record
+        self.session.add_all(found.values())
+        return found
+
+    def _removed(self, missing: Sequence[MissingRow]) -> list[dict[str, Any]]:
         """Delete what the file lacks, and return the notes of it: all of it before, nothing after."""
         records = load_by_id(self.session, self.spec, {gone.record_id for gone in missing})
         changes = []
         for record in records.values():
             changes.append(
-                ImportChange(
-                    record_type=self.spec.record_type,
-                    record_id=record.id,
-                    row_version=record.version,
-                    title=str(record)[:300],
-                    before=values_of(self.spec, record),
-                    after=None,
-                )
+                {
+                    "record_id": record.id,
+                    "row_version": record.version,
+                    "cell": None,
+                    "title": str(record)[:300],
+                    "before": values_of(self.spec, record),
+                    "after": None,
+                }
             )
             self.session.delete(record)
         return changes
-
-    def _made(self, item: Item) -> Any:
-        """Return a new record, below what the row says that it hangs from."""
-        record, parent = self.spec.model(), self.spec.parent
-        if parent is not None:
-            above = self.found.parents[item.key[: len(parent.key)]]
-            setattr(record, self.spec.key_column(parent.relation), above.id)
-        return record
 
     def _where(self, row: PlannedRow) -> str:
         """Return the cells that changed, or the one that names a new row."""
@@ -276,7 +288,15 @@ class RecordImport:
         """Write the first event of each new record."""
         if workflow_of(self.spec.model) is None:
             return
-        actor, note = current(self.session), f"导入“{batch.file_name}”"
-        with self.session.no_autoflush:
-            for record in records:
-                begin(self.session, record, actor, note=note, among_many=True)
+        note = f"导入“{batch.file_name}”"
+        begin_many(self.session, records, current(self.session), note=note)
+
+
+def note_changes(
+    session: Session, batch: ImportBatch, record_type: str, changes: Sequence[dict[str, Any]]
+) -> None:
+    """Write down what a batch changed; it must have been flushed."""
+    bulk.judge(session, batch)
+    rows = [{"batch_id": batch.id, "record_type": record_type, **each} for each in changes]
+    bulk.add(session, ImportChange, rows)
+    session.expire(batch, ["changes"])

@@ -6,16 +6,18 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import event as sa_event
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from models.base import Titled, utcnow
 from models.ledger import AuditEntry, Event
 from models.registry import type_name
 from rules.actor import SYSTEM, Actor, acting_as
+from rules.scope import reviewed
 
 GENESIS = "0" * 64
 
@@ -36,13 +38,9 @@ def append(
     note: str | None = None,
     data: dict[str, Any] | None = None,
     at: Any = None,
-    first: bool = False,
 ) -> Event:
-    """Add one step to a record's chain; the record must have an id. Never commits.
-
-    ``first``: the record was made in this transaction, and nobody has to look for steps before.
-    """
-    last = None if first else _last(session, record)
+    """Add one step to a record's chain; the record must have an id. Never commits."""
+    last = _last(session, record)
     step = Event(
         record_type=type_name(type(record)),
         record_id=record.id,
@@ -65,6 +63,38 @@ def append(
     return step
 
 
+def append_first(
+    session: Session, records: Iterable[Any], actor: Actor, *, to_status: Titled, note: str
+) -> None:
+    """Begin the chains of records that were made, and flushed, in this transaction: one statement.
+
+    The gate has judged the records as they were flushed; nobody else can have written a step.
+    """
+    rows = []
+    for record in records:
+        row = {
+            "record_type": type_name(type(record)),
+            "record_id": record.id,
+            "sequence": 1,
+            "action": "create",
+            "label": "新建",
+            "from_status": None,
+            "to_status": to_status.value,
+            "actor_id": actor.user_id,
+            "actor_name": actor.name,
+            "organization_id": actor.organization_id,
+            "organization_name": actor.organization_name,
+            "at": utcnow(),
+            "note": note,
+            "data": {},
+            "previous_hash": GENESIS,
+        }
+        rows.append(row | {"hash": digest(SimpleNamespace(**row))})
+    if rows:
+        why = "first steps of records that the gate has just judged"
+        session.execute(insert(Event.__table__), rows, execution_options=reviewed(why))
+
+
 def _last(session: Session, record: Any) -> Event | None:
     with acting_as(session, SYSTEM):
         return session.scalars(
@@ -75,7 +105,7 @@ def _last(session: Session, record: Any) -> Event | None:
         ).first()
 
 
-def digest(step: Event) -> str:
+def digest(step: Event | SimpleNamespace) -> str:
     """Return the SHA-256 (hex) over a step's contents and the hash before it."""
     content = {
         "record": [step.record_type, step.record_id, step.sequence],

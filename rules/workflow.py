@@ -8,7 +8,7 @@ read the same tables through ``available``, so nothing shows that would be refus
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -187,12 +187,8 @@ def begin(
     *,
     note: str | None = None,
     at: dt.datetime | None = None,
-    among_many: bool = False,
 ) -> None:
-    """Write the first event of a new record. It must have been flushed.
-
-    ``among_many``: for imports, which make many at once; spares the look for earlier events.
-    """
+    """Write the first event of a new record. It must have been flushed."""
     workflow = _workflows[type(record)]
     ledger.append(
         session,
@@ -204,8 +200,14 @@ def begin(
         to_status=workflow.initial,
         note=note,
         at=at,
-        first=among_many,
     )
+
+
+def begin_many(session: Session, records: Sequence[Any], actor: Actor, *, note: str) -> None:
+    """Write the first events of many records of one type, made and flushed in this transaction."""
+    if records:
+        initial = _workflows[type(records[0])].initial
+        ledger.append_first(session, records, actor, to_status=initial, note=note)
 
 
 def available(session: Session, record: Any, actor: Actor) -> list[Step]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import Boolean, Date, Enum, Integer, Numeric, Time, inspect
 from sqlalchemy.orm import Session, selectinload
 
+from imports import kinds
 from imports.specs.base import Column, Field, Kind
 from imports.specs.outward import SheetSpec, Shown
 from models.base import Field as Info
@@ -99,13 +100,28 @@ class RecordSpec(SheetSpec):
 
     def key_column(self, name: str) -> str:
         """Return the attribute that holds a field's value: a relation's is its foreign key."""
-        mapper = inspect(self.model)
-        if name not in mapper.relationships:
-            return name
-        (local,) = mapper.relationships[name].local_columns
-        return str(mapper.get_property_by_column(local).key)
+        return self._held_in.get(name, name)
 
-    def members(self, name: str) -> type[Titled] | None:
+    @cached_property
+    def _held_in(self) -> dict[str, str]:
+        """The foreign key of each relation to one record."""
+        mapper = inspect(self.model)
+        return {
+            name: str(mapper.get_property_by_column(next(iter(relation.local_columns))).key)
+            for name, relation in mapper.relationships.items()
+            if not relation.uselist
+        }
+
+    @cached_property
+    def live(self) -> dict[str, Callable[[Any], Any]]:
+        """What makes a column's value of a plain one, for each field that holds more than text."""
+        return {
+            each.name: partial(kinds.live, each, members=self._members(each.name))
+            for each in self.fields
+            if each.kind in (Kind.DATE, Kind.TIME, Kind.DECIMAL, Kind.ENUM)
+        }
+
+    def _members(self, name: str) -> type[Titled] | None:
         """Return the enum of a field's column, if it has one."""
         column = inspect(self.model).columns.get(name)
         return getattr(column.type, "enum_class", None) if column is not None else None
@@ -166,22 +182,22 @@ def declare(
 
     ``columns`` are the names in the order of the sheet: columns, relations to an organisation, and
     ``links``; those that are ``shown`` are exported and ignored by the import (a mapping gives
-    labels to dotted ways; without any columns it is all there is). ``kinds`` say what organisations a field is about; ``headings`` add ways
-    in which a heading is written. ``key`` identifies a record, below its ``parent`` if it has one;
-    the last of it is what rows are called by. ``more`` are further fields of ``RecordSpec``, as they
-    stand there.
+    labels to dotted ways; without any columns it is all there is). ``kinds`` say what organisations
+    a field is about; ``headings`` add ways in which a heading is written. ``key`` identifies a
+    record, below its ``parent`` if it has one; the last of it is what rows are called by. ``more``
+    are further fields of ``RecordSpec``, as they stand there.
     """
     labels = dict(shown) if isinstance(shown, Mapping) else dict.fromkeys(shown, "")
     outs = tuple(Shown(name, label or info_of(model, name).label) for name, label in labels.items())
-    tied, of = links or {}, kinds or {}
-    own = [name for name in columns if name not in labels and "." not in name]
+    tied, of, above = links or {}, kinds or {}, parent.key if parent else ()
     fields = (
         *(_parents(parent) if parent else ()),
         *(
             _linked(name, tied[name], of.get(name, ()))
             if name in tied
             else _field(model, name, of.get(name, ()))
-            for name in own
+            for name in columns
+            if name not in labels
         ),
     )
     return RecordSpec(
@@ -193,12 +209,12 @@ def declare(
             *(_column(model, each, (headings or {}).get(each.name, ())) for each in fields),
             *(Column(each.label, (each.name,)) for each in outs),
         ),
-        key=(*(parent.key if parent else ()), *key),
+        key=(*above, *key),
         literal=True,
         name=key[-1],
         category="",
         model=model,
-        order=(*(parent.key if parent else ()), *(columns or labels)),
+        order=(*above, *(columns or labels)),
         parent=parent,
         shown=outs,
         links=tied,

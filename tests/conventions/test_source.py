@@ -114,11 +114,13 @@ REVIEWED = {
     "rules/numbering.py": 1,  # advances a counter
     "rules/audit.py": 1,  # writes the audit log of what has just been written
     "rules/bulk.py": 6,  # rows of a parent that the gate is asked about each time; their ids
+    "rules/ledger.py": 1,  # the first steps of records that were judged as they were flushed
     "rules/notices.py": 1,  # tells people of a record that they reach
 }
 #: Who acts for the system where a person asked, because the answer depends on rows out of his reach.
 FOR_THE_SYSTEM = {
     "imports/duty_undo.py",  # is an item's number taken, and how was one called that is gone
+    "imports/record_undo.py",  # is a record's number taken
     "imports/judging.py",  # is a number taken by a record out of reach?
     "rules/actor.py",  # an account's own organisation, before there is an actor
     "rules/duty_lists.py",  # is there anybody who receives a department's tickets?
@@ -132,6 +134,7 @@ FOR_THE_SYSTEM = {
     "rules/organizations.py",  # the tree's lines, realms and names
     "rules/parties.py",  # the ticket's own places
     "rules/references.py",  # what depends on a record, told without its names
+    "rules/retirement.py",  # what needs an organisation, told without its names
     "rules/workflows/ticket_effects.py",  # judgement and clocks by the duty item
     "views/accounts.py",  # one's own password
     "views/security.py",  # logging in and out

@@ -36,6 +36,7 @@ LOOKED_AT: dict[str, set[str]] = {
     "rules/audit.py": {"__table__", "connection", "reviewed"},  # the log of the flush under way
     # Rows of a parent that the gate is asked about each time.
     "rules/bulk.py": {"__table__", "get_bind", "reviewed"},
+    "rules/ledger.py": {"__table__", "reviewed"},  # first steps of records just judged
     "rules/numbering.py": {"__table__", "get_bind", "reviewed"},  # a counter
     "rules/notices.py": {"__table__", "reviewed"},  # tells others of a record, reads nothing
     "rules/reach.py": {"__table__"},  # the gate's own words
