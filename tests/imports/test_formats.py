@@ -208,3 +208,18 @@ def test_the_archive_keeps_what_kind_a_file_is(tmp_path: Path) -> None:
         path = tmp_path / f"清单{suffix}"
         path.write_text("甲", encoding="utf-8")
         assert keep(path, tmp_path / "archive", "0" * 64) == "0" * 64 + kept
+
+
+def test_an_opendocument_with_a_password(tmp_path: Path) -> None:
+    space = 'xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"'
+    entry = '<manifest:file-entry manifest:full-path="content.xml"><manifest:encryption-data/>'
+    path = tmp_path / "a.ods"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr(
+            "META-INF/manifest.xml",
+            f"<manifest:manifest {space}>{entry}</manifest:file-entry></manifest:manifest>",
+        )
+        archive.writestr("content.xml", bytes(range(256)))
+    with pytest.raises(WorkbookRefused, match="加了密码"):
+        read(path)
