@@ -190,25 +190,19 @@ def declare(
     labels = dict(shown) if isinstance(shown, Mapping) else dict.fromkeys(shown, "")
     outs = tuple(Shown(name, label or info_of(model, name).label) for name, label in labels.items())
     tied, of, above = links or {}, kinds or {}, parent.key if parent else ()
-    fields = (
-        *(_parents(parent) if parent else ()),
-        *(
-            _linked(name, tied[name], of.get(name, ()))
-            if name in tied
-            else _field(model, name, of.get(name, ()))
-            for name in columns
-            if name not in labels
-        ),
-    )
+    own = [
+        _linked(name, tied[name], of.get(name, ()))
+        if name in tied
+        else _field(model, name, of.get(name, ()))
+        for name in columns
+        if name not in labels
+    ]
+    fields = (*(_parents(parent) if parent else ()), *own)
     return RecordSpec(
         list_type=list_type,
         label=model.__label__,
         fields=fields,
-        columns=(
-            Column("序号", ("serial",), ("顺序号",)),
-            *(_column(model, each, (headings or {}).get(each.name, ())) for each in fields),
-            *(Column(each.label, (each.name,)) for each in outs),
-        ),
+        columns=_columns(model, fields, outs, headings or {}),
         key=(*above, *key),
         literal=True,
         name=key[-1],
@@ -315,6 +309,20 @@ def _parents(parent: Parent) -> list[Field]:
 
 def _linked(name: str, links: Links, kinds: tuple[OrganizationKind, ...]) -> Field:
     return Field(name, links.label, Kind.ORGANIZATIONS, kinds=kinds, help=links.help)
+
+
+def _columns(
+    model: type[Any],
+    fields: Sequence[Field],
+    outs: Sequence[Shown],
+    headings: Mapping[str, tuple[str, ...]],
+) -> tuple[Column, ...]:
+    """Return the columns that a sheet may have: a running number, the fields, what is only shown."""
+    return (
+        Column("序号", ("serial",), ("顺序号",)),
+        *(_column(model, each, headings.get(each.name, ())) for each in fields),
+        *(Column(each.label, (each.name,)) for each in outs),
+    )
 
 
 def _column(model: type[Any], each: Field, more: tuple[str, ...]) -> Column:
