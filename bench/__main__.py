@@ -50,7 +50,7 @@ def _measure(where: Server, folder: Path, asked: argparse.Namespace) -> list[Res
     found: list[Result] = []
     if "import" in asked.only:
         _say(f"import on {where.name}")
-        found += imports_bench.run(where, folder, asked.runs)
+        found += imports_bench.run(where, folder, asked.runs, peer=asked.peer)
     if "list" in asked.only:
         _say(f"ticket pages on {where.name}, {asked.tickets} tickets")
         found += lists.run(where, folder, asked.tickets, asked.seed, asked.runs)
@@ -96,6 +96,11 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--backend", type=_some(BACKENDS), default=list(BACKENDS), help="sqlite,postgresql"
+    )
+    parser.add_argument(
+        "--peer",
+        action="store_true",
+        help="measure django-import-export beside the import, in an environment made for it",
     )
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     parser.add_argument(

@@ -8,6 +8,7 @@ from flask import Flask
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 
+from bench import import_scale
 from bench.databases import Server, application, engine_of, let_go, prepared
 from bench.timing import Result, interleave, statements
 from database import db
@@ -21,10 +22,15 @@ SAMPLES = Path(__file__).resolve().parents[1] / "presets" / "demo"
 ORGANIZATIONS = SAMPLES / "示范县组织机构.xlsx"
 THREE_LISTS = SAMPLES / "城关镇履职事项三张清单.xlsx"
 ITEMS = 370
+#: Runs of what takes a second each.
+_LONG_RUNS = 7
 
 
-def run(where: Server, folder: Path, runs: int) -> list[Result]:
-    """Measure preview, apply and commit on one database, beside only reading the file."""
+def run(where: Server, folder: Path, runs: int, *, peer: bool = False) -> list[Result]:
+    """Measure preview, apply and commit on one database, beside only reading the file.
+
+    Then the same at 10,000 and 100,000 rows (``bench.import_scale``), with the ``peer`` if asked.
+    """
     let_go(prepared(where, "imports", folder, _organizations))
     app = application(where.url("imports_work"), folder)
 
@@ -51,7 +57,9 @@ def run(where: Server, folder: Path, runs: int) -> list[Result]:
     what = "preview, apply, commit : in process"
     results.append(Result("import", where.name, "370 items", what, whole, bare))
     let_go(app)
-    return results
+    return results + import_scale.run(
+        where, folder, min(runs, _LONG_RUNS), fill=_organizations, peer=peer
+    )
 
 
 def _organizations(app: Flask) -> None:

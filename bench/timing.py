@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +18,9 @@ WARM_UP = 3
 
 @dataclass(frozen=True)
 class Sample:
-    """The runs of one call, in seconds. ``processor``: the median of this process's own work."""
+    """The runs of one call, in seconds. ``processor``: the median of the work of this process and of
+    those that it has started and seen the end of.
+    """
 
     median: float
     best: float
@@ -28,7 +31,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Result:
-    """One line of the report. Times in milliseconds; ``ratio`` is this median to the floor's."""
+    """One line of the report. Times in milliseconds; ``ratio`` is this median to the floor's.
+
+    ``worked``: the processor's time counts for the ratio, not the clock's.
+    """
 
     bench: str
     backend: str
@@ -38,11 +44,16 @@ class Result:
     floor: Sample | None = None
     statements: int | None = None
     size: int | None = None
+    worked: bool = False
 
     @property
     def ratio(self) -> float | None:
         """How many times the floor this takes."""
-        return self.sample.median / self.floor.median if self.floor else None
+        if self.floor is None:
+            return None
+        if self.worked:
+            return self.sample.processor / self.floor.processor
+        return self.sample.median / self.floor.median
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; times in milliseconds."""
@@ -63,26 +74,33 @@ class Result:
         }
 
 
+def processor() -> float:
+    """Return the processor's seconds of this process and of its children that have ended."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
 def interleave(
     calls: Mapping[str, Callable[[], object]],
     runs: int,
     *,
     before: Callable[[], object] | None = None,
+    warm_up: int = WARM_UP,
 ) -> dict[str, Sample]:
     """Time every call ``runs`` times, taking turns, so that a busy moment falls on all of them.
 
     ``before`` is called ahead of every call, outside its time.
     """
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
-    for turn in range(WARM_UP + runs):
+    for turn in range(warm_up + runs):
         for name, call in calls.items():
             if before is not None:
                 before()
             gc.collect(0)
-            worked, began = time.process_time(), time.perf_counter()
+            worked, began = processor(), time.perf_counter()
             call()
-            taken = time.perf_counter() - began, time.process_time() - worked
-            if turn >= WARM_UP:
+            taken = time.perf_counter() - began, processor() - worked
+            if turn >= warm_up:
                 times[name].append(taken)
     return {name: _sample(taken) for name, taken in times.items()}
 
