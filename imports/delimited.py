@@ -23,27 +23,46 @@ class UnknownEncoding(Exception):
 
 
 def encoding_of(path: str) -> str:
-    """Return the encoding in which the whole file can be read: UTF-8 if it can, else GB18030."""
+    """Return the encoding in which the whole file can be read: UTF-8 if it can, else GB18030.
+
+    A UTF-8 file with a few broken bytes could be read as GB18030 too, as other words: it is refused.
+    """
     with open(path, "rb") as file:
         start = file.read(2)
     if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return "utf-16"
-    for encoding in ("utf-8-sig", "gb18030"):
-        if _decodes(path, encoding):
-            return encoding
-    raise UnknownEncoding
+    if _decodes(path, "utf-8-sig"):
+        return "utf-8-sig"
+    if _is_broken_utf_8(path) or not _decodes(path, "gb18030"):
+        raise UnknownEncoding
+    return "gb18030"
 
 
 def _decodes(path: str, encoding: str) -> bool:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    with open(path, "rb") as file:
-        try:
-            while block := file.read(_BLOCK):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
+    try:
+        for _text in _texts(path, encoding, "strict"):
+            pass
+    except UnicodeDecodeError:
+        return False
     return True
+
+
+def _is_broken_utf_8(path: str) -> bool:
+    """Tell whether nearly all that is not ASCII makes sense as UTF-8: GBK hardly ever does."""
+    broken = whole = 0
+    for text in _texts(path, "utf-8-sig", "replace"):
+        lost = text.count("\ufffd")
+        broken += lost
+        whole += len(text) - len(text.encode("ascii", "ignore")) - lost
+    return whole > 4 * broken
+
+
+def _texts(path: str, encoding: str, errors: str) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding)(errors)
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK):
+            yield decoder.decode(block)
+    yield decoder.decode(b"", final=True)
 
 
 def separator_of(path: str, encoding: str) -> str:

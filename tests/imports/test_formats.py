@@ -126,9 +126,18 @@ def test_a_list_in_a_text_is_recognised_under_any_name(tmp_path: Path) -> None:
     assert [row.cells["事项名称"].text for row in only(path).rows] == ["甲", "乙"]
 
 
-def test_text_in_an_unknown_encoding(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        "序号,事项名称\n1,".encode("gb18030") + b"\xff\xff\n",
+        "序号,事项名称\n1,垃圾分类管理\n".encode()[:-3],
+        "序号,事项名称\n1,垃圾".encode() + b"\xa1\xa1" + "分类管理\n".encode(),
+    ],
+)
+def test_text_that_is_broken_is_not_read_as_other_words(tmp_path: Path, content: bytes) -> None:
+    """The last two are GB18030 by chance, and would come out as 鍨冨溇."""
     path = tmp_path / "a.csv"
-    path.write_bytes("序号,事项名称\n1,".encode("gb18030") + b"\xff\xff\n")
+    path.write_bytes(content)
     with pytest.raises(WorkbookRefused, match="文字编码认不出来"):
         read(path)
 

@@ -15,7 +15,7 @@ import pytest
 from imports.probe import LIMITS, WorkbookRefused
 from imports.reader import Merge, Row, read
 from tests.imports.books import ROOT, make_book
-from tests.imports.hostile import HOSTILE, SHEET, book_with, repeated, sheet_xml
+from tests.imports.hostile import HOSTILE, SHEET, book_with, repeated, sheet_xml, write_zip
 
 _MEGABYTE = 1 << 20
 
@@ -129,6 +129,13 @@ def test_one_merge_over_the_whole_sheet_is_only_one_merge(tmp_path: Path) -> Non
     row = '<row r="1"><c r="A1"><v>1</v></c></row>'
     [sheet] = read(book_with(tmp_path / "a.xlsx", {SHEET: sheet_xml(row, after=merge)}))
     assert sheet.merges == [Merge(1, 0, 1_048_576, 16_383)]
+
+
+def test_a_bomb_inside_the_workbook_is_never_opened(tmp_path: Path) -> None:
+    bomb = write_zip(tmp_path / "bomb.zip", {"0": repeated("", "0", 1 << 30, "")}).read_bytes()
+    path = book_with(tmp_path / "a.xlsx", {"xl/embeddings/oleObject1.zip": bomb})
+    [sheet] = read(path)
+    assert len(sheet.rows) == 2
 
 
 def test_path_names_in_the_zip_lead_nowhere(tmp_path: Path) -> None:
