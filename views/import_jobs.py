@@ -24,6 +24,7 @@ from rules.policy import Action
 from views.context import STALE, actor, session, unit_of_work
 from views.forms import RecordSelectField, chooser, options_of
 from views.import_batches import kind_title
+from views.import_bundles import Bundles
 from views.import_decisions import (
     DecisionForm,
     candidates,
@@ -34,14 +35,14 @@ from views.import_decisions import (
     names_form,
 )
 from views.import_work import set_to_work, upload_endpoint
-from views.presentation import Column, Crumb, Link, Row, Table
+from views.presentation import Crumb, Link
 from views.records import RecordView
-from views.rendering import badge, shown
+from views.rendering import badge
 
 S = ImportJobState
 
 
-class ImportJobView(RecordView):
+class ImportJobView(Bundles, RecordView):
     """One's own uploads: nothing is written before the person who uploaded the file says so."""
 
     model = ImportJob
@@ -159,53 +160,6 @@ class ImportJobView(RecordView):
         if not form.is_submitted():
             form.version.data = str(job.version)
         return form
-
-    @expose("/bundle/<bundle>")
-    @has_access
-    def bundle(self, bundle: str) -> Any:
-        """Show the files that were uploaded together, and where each of them stands."""
-        jobs = self._bundle(bundle)
-        ready = [job for job in jobs if job.state is S.READY]
-        return self.render_template(
-            "import_bundle.html",
-            view_title=_("一起上传的 %(n)s 个文件", n=len(jobs)),
-            table=self._bundle_table(jobs),
-            busy=any(job.state in BUSY for job in jobs),
-            ready=len(ready),
-            apply_url=self.url("apply_all", bundle=bundle),
-            back_url=url_for(upload_endpoint(jobs[0].kind)),
-            crumbs=[
-                Crumb(
-                    _("导入%(what)s", what=kind_title(jobs[0].kind)),
-                    url_for(upload_endpoint(jobs[0].kind)),
-                ),
-                Crumb(_("一起上传的文件")),
-            ],
-        )
-
-    def _bundle(self, bundle: str) -> list[ImportJob]:
-        query = select(ImportJob).where(ImportJob.bundle == bundle).order_by(ImportJob.id)
-        jobs = list(session().scalars(query))
-        if not jobs:
-            abort(404)
-        return jobs
-
-    def _bundle_table(self, jobs: list[ImportJob]) -> Table:
-        labels = [_("文件"), _("导入到"), _("状态"), _("新增"), _("更改"), _("错误"), _("说明")]
-        rows = []
-        for job in jobs:
-            total = counts(job.findings)
-            cells = [
-                job.file_name,
-                shown(job.organization.name if job.organization else None),
-                badge(job.state),
-                str(total["new"]),
-                str(total["changed"]),
-                str(job.findings.get("errors", 0)),
-                job.message or "",
-            ]
-            rows.append(Row(job.id, self.url("show", pk=job.id), cells))
-        return Table([Column(str(n), label) for n, label in enumerate(labels)], rows)
 
     @expose("/progress/<int:pk>")
     @has_access
@@ -364,21 +318,6 @@ class ImportJobView(RecordView):
         if job.state is S.READY:
             return self.shown(job, 409)
         return redirect(self.url("show", pk=pk))
-
-    @expose("/apply-all/<bundle>", methods=["POST"])
-    @has_access
-    def apply_all(self, bundle: str) -> Any:
-        """Do what the files of one upload would do, each by itself: all of it or nothing."""
-        with unit_of_work():
-            ready = [job for job in self._bundle(bundle) if job.state is S.READY]
-            for job in ready:
-                job.state, job.message = S.WRITING, None
-            numbers = [job.id for job in ready]
-        if not numbers:
-            raise Conflict(_("没有可以确认的文件。请先处理有错误的文件。"))
-        for number in numbers:
-            set_to_work("import-write", number, None)
-        return redirect(self.url("bundle", bundle=bundle))
 
     @expose("/cancel/<int:pk>", methods=["POST"])
     @has_access
