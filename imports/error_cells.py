@@ -13,8 +13,10 @@ from imports.zip_parts import ZipParts
 
 RawFault = tuple[int, int, str, str]
 
-_OVERLAP = 24
-_FORMULA = rb"<(?:\w+:)?f[\s/>]"
+# More than any sign is long: a formula's attributes are few.
+_OVERLAP = 256
+# The end of a formula, and then something else than a value that is not empty.
+_UNCOMPUTED = rb"(?:</(?:\w+:)?f\s*>|<(?:\w+:)?f(?:\s[^<>]*)?/>)\s*<(?!(?:\w+:)?v>[^<\s])"
 _ODS_FAULT = rb"""formula=["']|value-type=["']error["']"""
 _ERROR_TEXT = r"#(?:REF|DIV/0|VALUE|NAME|NUM|NULL|N/A)[!?]?|(?:Err|错误)[:：]\d{3}"
 
@@ -57,8 +59,8 @@ def _local(name: str) -> str:
 # Signs
 
 
-def has_formula(chunks: Iterable[bytes], *, errors: bool) -> bool:
-    """Tell whether a sheet's bytes show a formula or, if ``errors`` are looked for, an error cell.
+def shows_fault(chunks: Iterable[bytes], *, errors: bool) -> bool:
+    """Tell whether a sheet's bytes show a formula without a value or, if ``errors``, an error cell.
 
     It may be wrong in saying yes, never in saying no. Reads to the end: the size is checked on the
     way.
@@ -73,7 +75,7 @@ def has_formula(chunks: Iterable[bytes], *, errors: bool) -> bool:
             single = b"='" in chunk
         block = tail + chunk
         # One letter is found ten times as fast as a tag, and most sheets hardly have it.
-        found = b"f" in block and _shows(block, _FORMULA)
+        found = b"f" in block and _shows(block, _UNCOMPUTED)
         if errors and not found:
             found = b't="e"' in block or (single and b"t='e'" in block)
         tail = block[-_OVERLAP:]

@@ -35,9 +35,9 @@ from imports.error_cells import (
     RawFault,
     TooManyFaults,
     excel_faults,
-    has_formula,
     ods_faults,
     sheet_parts,
+    shows_fault,
 )
 from imports.zip_parts import ExpandsTooFar, ZipParts
 
@@ -200,7 +200,7 @@ class _FaultFinder:
         if part is None:
             raise Refused("damaged")
         # An error is a value to calamine: a sheet without a blank cell has none.
-        if not has_formula(self.parts.chunks(part), errors=blanks):
+        if not shows_fault(self.parts.chunks(part), errors=blanks):
             return []
         return excel_faults(self.parts.chunks(part), self.limit)
 

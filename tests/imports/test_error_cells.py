@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from imports.error_cells import has_formula
+from imports.error_cells import shows_fault
 from imports.faults import problems_of
 from imports.layout import recognise
 from imports.reader import Fault, Sheet, read
@@ -89,12 +89,36 @@ def test_another_prefix_and_other_quotes(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("sign", [b"<f>", b"<x:f t='shared'>", b"<f/>", b'<c t="e">'])
-def test_a_sign_is_seen_wherever_the_bytes_are_cut(sign: bytes) -> None:
-    text = b'<row r="1"><c r="A1">' + sign + b"<v>1</v></c></row>"
+@pytest.mark.parametrize(
+    "cell",
+    [
+        b'<c r="A1" t="e"><v>#REF!</v></c>',
+        b'<c r="A1"><f>B1</f></c>',
+        b'<c r="A1"><f>B1</f><v></v></c>',
+        b"<c><f>B1</f>\n <v/></c>",
+        b'<x:c r="A1"><x:f t="shared" ref="A1:A9" si="0">B1</x:f ></x:c>',
+        b'<c r="A1"><f t="shared" si="0"/></c>',
+        b"<c><f/><v> </v></c>",
+        b"<c><f>B1</f><!-- --></c>",
+    ],
+)
+def test_a_sign_is_seen_wherever_the_bytes_are_cut(cell: bytes) -> None:
+    text = b'<row r="1">' + cell + b"<c><v>1</v></c></row>"
     for cut in range(len(text)):
-        assert has_formula([text[:cut], text[cut:]], errors=True)
-    assert not has_formula([text.replace(sign, b"<font><t>")], errors=True)
+        assert shows_fault([text[:cut], text[cut:]], errors=True)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        b"<c><f>B1</f><v>1</v></c>",
+        b'<x:c t="str"><x:f>B1</x:f>\n<x:v>e</x:v></x:c>',
+        b'<c><f t="shared" si="0"/><v>1</v></c>',
+        b'<c t="inlineStr"><is><t>\xe7\x94\xb2 f</t></is></c><font/><formula1>1</formula1>',
+    ],
+)
+def test_a_computed_formula_is_no_sign(cell: bytes) -> None:
+    assert not shows_fault([b"<row>" + cell + b"</row>"], errors=True)
 
 
 def test_each_sheet_has_its_own_and_hidden_ones_have_none(tmp_path: Path) -> None:
