@@ -53,6 +53,8 @@ class OrganizationImport:
         checked = [checker.check(table) for table in tables]
         items = [item for each in checked for item in each.items]
         self.known = load_known(self.session, codes_in(items))
+        for item in items:
+            self._take_as_read(item)
         tree = Tree(self.known, items)
         for each in checked:
             sound = []
@@ -82,7 +84,7 @@ class OrganizationImport:
             )
             for item in each.items:
                 record = self.known.by_code.get(str(item.values["code"]))
-                present = self._present(record, item) if record else None
+                present = self.known.values_of(record) if record else None
                 state, changes = compare(item, present, labels, self.show)
                 record_id = record.id if record else None
                 plan.rows.append(
@@ -126,21 +128,22 @@ class OrganizationImport:
                 sentence = f"文件里没有“{gone.title}”，但它不能停用：{why}。请把它补进文件，或不停用文件里没有的。"
                 plans[-1].errors.append(Problem("", gone.title, sentence))
 
-    def _present(self, record: Organization, item: Item) -> dict[str, Value]:
-        """Return the record's values; what its own export says of them is the same."""
-        present = self.known.values_of(record)
+    def _take_as_read(self, item: Item) -> None:
+        """Let a cell that says of an organisation what its own export says mean what is stored."""
+        record = self.known.by_code.get(str(item.values["code"]))
+        if record is None:
+            return
         aliases = item.values.get("aliases")
         if isinstance(aliases, list):
-            said = {*split_names("、".join(texts_of(present["aliases"])))}
-            if set(aliases) in (said, set(texts_of(present["aliases"]))):
-                present["aliases"] = aliases
-        for name in ("phone", "remarks"):
-            held = clean(str(present[name] or ""))
-            field = ORGANIZATIONS.field(name)
-            said_of = held if field.multiline else one_line(held)
-            if name in item.values and item.values[name] == (None if is_blank(held) else said_of):
-                present[name] = item.values[name]
-        return present
+            said = {*split_names("、".join(record.aliases))}
+            if set(aliases) in (said, set(record.aliases)):
+                item.values["aliases"] = [*record.aliases]
+        for name in ("name", "phone", "remarks"):
+            stored: str | None = getattr(record, name)
+            held = clean(stored)
+            text = held if ORGANIZATIONS.field(name).multiline else one_line(held)
+            if name in item.values and item.values[name] == (None if is_blank(text) else text):
+                item.values[name] = stored
 
     def _missing(self, checked: Sequence[Checked]) -> list[MissingRow]:
         """Return who stands below the file's topmost organisations without being in the file."""
