@@ -92,14 +92,16 @@ class Directory:
         return found
 
     def find(self, name: str) -> Entry | None:
-        """Return who goes by the name or alias, or by 名称（代码） where several share a name."""
+        """Return who goes by the name or alias; or by 名称（代码） or a code, where names say too little."""
         entry = self._entries.get(name_key(name))
-        if entry is None and name[-1:] in _CLOSING and (match := _WITH_CODE.fullmatch(name)):
+        if entry is not None:
+            return entry
+        place = self._codes.get(name)
+        if place is None and name[-1:] in _CLOSING and (match := _WITH_CODE.fullmatch(name)):
             place = self._codes.get(match["code"].strip())
-            title = self._titles.get(place or 0, "")
-            if place is not None and name_key(title) == name_key(match["name"]):
-                return Entry(place, title, self._kinds[place])
-        return entry
+            if place is not None and name_key(self._titles[place]) != name_key(match["name"]):
+                place = None
+        return Entry(place, self._titles[place], self._kinds[place]) if place is not None else None
 
     def title(self, organization_id: int) -> str:
         """Return the name of an organisation, or its number if it is not in the directory."""

@@ -153,8 +153,10 @@ def _namer(directory: Directory) -> NameOf:
     """Return how departments are written for one place: by a name that finds them again."""
 
     def name_of(place: Organization) -> str:
-        if directory.resolve(place.name).ids == (place.id,):
-            return place.name
-        return with_code(place)
+        for name in (place.name, with_code(place), place.code):
+            # Beside another, as a cell may name several.
+            if directory.resolve(f"{name}\n{name}").ids == (place.id,):
+                return name
+        return place.name
 
     return name_of
