@@ -100,7 +100,8 @@ def _refuse_changed(
     names = [
         each.name
         for id_, each in now.items()
-        if then.get(id_) != (plan.fingerprint(each.values) if formerly else fingerprint(each.whole))
+        if then.get(id_)
+        != (plan.fingerprint(each.values) if formerly else fingerprint(each.whole).hex())
     ]
     titles = {each.record_id: each.title for each in changes if each.record_type == "duty_item"}
     gone = [id_ for id_ in then if id_ not in now]

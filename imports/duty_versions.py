@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -43,8 +45,7 @@ class Draft:
     gone: frozenset[int]
 
 
-@dataclass(slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     """An item of the version as it is to be: a row of the file, or an item that the file lacks."""
 
     row: PlannedRow | None
@@ -65,18 +66,18 @@ class _Entry:
 class _Work:
     """What is to be done to a draft, and the notes that the batch keeps of it."""
 
-    ids: list[int] = field(default_factory=list)
-    prints: list[str] = field(default_factory=list)
-    fresh: list[int] = field(default_factory=list)
+    ids: array[int] = field(default_factory=lambda: array("q"))
+    prints: bytearray = field(default_factory=bytearray)
+    fresh: array[int] = field(default_factory=lambda: array("q"))
     positions: dict[str, int] = field(default_factory=dict)
     changes: list[dict[str, Any]] = field(default_factory=list)
 
 
-def fingerprint(whole: Whole) -> str:
-    """Return a short hash (16 hex digits) of all that an item says."""
+def fingerprint(whole: Whole) -> bytes:
+    """Return a short hash (8 bytes) of all that an item says."""
     texts = [text or "" for text in whole[:DEPARTMENTS]]
     said = "\x1f".join([*texts, *map(str, whole[DEPARTMENTS])])
-    return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b(said.encode(), digest_size=8).digest()
 
 
 def spans(numbers: Iterable[int]) -> list[list[int]]:
@@ -90,8 +91,8 @@ def spans(numbers: Iterable[int]) -> list[list[int]]:
     return found
 
 
-def arrange(draft: Draft, rows: Sequence[PlannedRow]) -> list[_Entry]:
-    """Return the version's items in order: the file's, and between them those that it lacks and keeps.
+def arrange(draft: Draft, rows: Sequence[PlannedRow]) -> Iterator[_Entry]:
+    """Give the version's items in order: the file's, and between them those that it lacks and keeps.
 
     An item that the file lacks stays behind the item that it followed before.
     """
@@ -103,13 +104,12 @@ def arrange(draft: Draft, rows: Sequence[PlannedRow]) -> list[_Entry]:
             before = id_
         elif id_ not in draft.gone:
             kept.setdefault(before, []).append(_Entry(None, present))
-    found = kept.get(None, [])
+    yield from kept.get(None, ())
     for row in rows:
         known = draft.present.get(row.record_id) if row.record_id is not None else None
-        found.append(_Entry(row, known))
+        yield _Entry(row, known)
         if kept and row.record_id is not None:
-            found += kept.get(row.record_id, ())
-    return found
+            yield from kept.get(row.record_id, ())
 
 
 def write_version(
@@ -125,7 +125,9 @@ def write_version(
     """
     session.add(batch)
     bulk.judge(session, batch)
-    entries = arrange(draft, rows)
+    named = {row.record_id for row in rows}
+    kept = sum(1 for each in draft.present if each not in named and each not in draft.gone)
+    entries, total = arrange(draft, rows), len(rows) + kept
     before: dict[str, Any] | None = None
     if draft.record is None:
         version = DutyList(
@@ -133,60 +135,60 @@ def write_version(
             list_type=draft.list_type,
             number=draft.number,
             title=draft.title[:_TITLE_LENGTH] or None,
-            item_count=len(entries),
+            item_count=total,
         )
         items = Items(session, version)
         begin(session, version, current(session), note=f"导入“{batch.file_name}”")
-        work = _fill(items, entries, watch)
+        work = _fill(items, entries, total, watch)
     else:
         version = draft.record
         before = {"title": version.title, "item_count": version.item_count, "positions": {}}
         version.title = draft.title[:_TITLE_LENGTH] or version.title
-        version.item_count = len(entries)
+        version.item_count = total
         items = Items(session, version)
-        work = _rewrite(items, draft, entries, watch)
+        work = _rewrite(items, draft, entries, total, watch)
         before["positions"] = work.positions
     items.done()
     _note(session, batch, version, before, work)
     return version
 
 
-def _fill(items: Items, entries: Sequence[_Entry], watch: Watch) -> _Work:
+def _fill(items: Items, entries: Iterator[_Entry], total: int, watch: Watch) -> _Work:
     """Write every item of a new version."""
     work = _Work()
-    total = len(entries)
     ids = items.numbers(total)
     for start in range(0, total, _SLICE):
         watch("write", start, total)
         part = []
-        for at in range(start, min(start + _SLICE, total)):
-            entry, whole = entries[at], entries[at].whole()
+        for at, entry in enumerate(islice(entries, _SLICE), start):
+            whole = entry.whole()
             part.append((ids[at], at + 1, whole))
-            work.prints.append(fingerprint(whole))
+            work.prints += fingerprint(whole)
             if entry.present is None:
                 work.fresh.append(ids[at])
             _remark(work, entry, ids[at], 1)
         items.add(part)
-    work.ids = list(ids)
+    work.ids = array("q", ids)
     watch("write", total, total)
     return work
 
 
-def _rewrite(items: Items, draft: Draft, entries: Sequence[_Entry], watch: Watch) -> _Work:
+def _rewrite(
+    items: Items, draft: Draft, entries: Iterator[_Entry], total: int, watch: Watch
+) -> _Work:
     """Change a draft in place: only items that differ or move are written."""
     work = _Work()
-    total = len(entries)
     gone = [draft.present[each] for each in draft.gone]
     items.remove(gone)
-    ids = iter(items.numbers(sum(1 for each in entries if each.present is None)))
+    ids = iter(items.numbers(total - len(draft.present) + len(gone)))
     for start in range(0, total, _SLICE):
         watch("write", start, total)
         new, changed, moved = [], [], []
-        for position, entry in enumerate(entries[start : start + _SLICE], start + 1):
+        for position, entry in enumerate(islice(entries, _SLICE), start + 1):
             whole, present = entry.whole(), entry.present
             id_ = next(ids) if present is None else present.id
             work.ids.append(id_)
-            work.prints.append(fingerprint(whole))
+            work.prints += fingerprint(whole)
             if present is None:
                 new.append((id_, position, whole))
                 work.fresh.append(id_)
@@ -261,7 +263,7 @@ def _note(
         "before": before,
         "after": {
             "items": spans(work.ids),
-            "prints": "".join(work.prints),
+            "prints": work.prints.hex(),
             "new": spans(work.fresh),
         },
     }

@@ -7,22 +7,27 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from imports.kinds import Value
-from imports.specs.base import Spec
-from imports.tables import Problem, Table
-from imports.text import cell_ref, name_key
+from imports.specs.base import Column, Spec
+from imports.tables import Problem, RawRow, Table
+from imports.text import CellValue, cell_ref, name_key
 
 Key = tuple[str, ...]
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shape:
-    """What the plain rows of a list have in common: the fields that they speak of, and where."""
+    """What the plain rows of a list have in common: the fields that they speak of, and where.
+
+    ``said``: for a list of departments, by its ``id``, the text of the cell that it was read from.
+    """
 
     sheet: str
     names: tuple[str, ...]
     places: tuple[int, ...]
+    columns: dict[int, Column]
+    said: dict[int, str] = field(default_factory=dict)
 
 
 class Item:
@@ -60,6 +65,21 @@ class Item:
         item._values = values
         item._cells = None
         return item
+
+    def as_read(self) -> RawRow:
+        """Return a plain row as it might have been read: it would become the same item again."""
+        if self._shape is None:
+            raise TypeError("only a plain row is its own values")
+        values: list[CellValue] = [""] * (max(self._shape.places) + 1)
+        said = list(zip(self._shape.places, self.texts, strict=True))
+        # A category without a column of its own, the last, is only said to stand in the first.
+        for place, value in reversed(said):
+            if isinstance(value, list):
+                values[place] = self._shape.said.get(id(value), "")
+            else:
+                values[place] = str(value or "")
+        category = self.get("category")
+        return RawRow(self.row, str(category or ""), values, self._shape.columns)
 
     @property
     def sheet(self) -> str:

@@ -68,7 +68,8 @@ class Shapes:
         for place, column in columns.items():
             if column.fields[0] in fields and column.fields[0] != spec.category:
                 places.setdefault(column.fields[0], place)
-        readers = [self._reader(fields[name]) for name in places]
+        said: dict[int, str] = {}
+        readers = [self._reader(fields[name], said) for name in places]
         if any(name not in (*places, spec.category) for name in spec.key) or not readers:
             return None
         category = fields.get(spec.category) if named else None
@@ -77,21 +78,24 @@ class Shapes:
             self.table.sheet,
             (*places, *([category.name] if category else ())),
             (*places.values(), *([min(columns) if own is None else own] if category else ())),
+            columns,
+            said,
         )
         return _Way(shape, readers, category, spec.key)
 
-    def _reader(self, field: Field) -> Reader:
+    def _reader(self, field: Field, said: dict[int, str]) -> Reader:
         if field.kind is Kind.ORDINAL:
             return _ordinal
         if field.kind is Kind.DEPARTMENTS:
-            return self._departments()
+            return self._departments(said)
         return _text_reader(field)
 
-    def _departments(self) -> Reader:
+    def _departments(self, said: dict[int, str]) -> Reader:
         directory = self.directory
         if directory is None:
             raise ValueError(f"the list {self.spec.list_type} needs a directory")
         known: dict[CellValue, Value] = {}
+        nobody: list[int] = []
 
         def read(value: CellValue) -> Value:
             try:
@@ -100,11 +104,13 @@ class Shapes:
                 pass
             text = clean(value)
             if text in BLANKS:
-                return []
+                return nobody
             resolved = directory.resolve(text)
             if resolved.unknown:
                 raise _Other
-            found: Value = list(resolved.ids)
+            # One list for all cells that say the same, and with it what they say.
+            found = known.setdefault(text, list(resolved.ids))
+            said[id(found)] = text
             if isinstance(value, str):
                 known[value] = found
             return found

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from imports.decisions import Decisions, Watch, unwatched
 from imports.engine import held, importer_of
+from imports.items import Item
 from imports.plan import Plan
 from imports.specs import SPECS
 from imports.specs.base import Column, Spec
@@ -115,7 +116,7 @@ def _lines(plan: Plan) -> Iterator[Any]:
     }
     for table in layout.tables:
         ways: list[dict[int, Column]] = [table.columns]
-        for row in table.rows:
+        for row in _rows(table):
             if row.columns is not ways[-1] and all(row.columns is not way for way in ways):
                 ways.append(row.columns)
         yield {
@@ -130,9 +131,15 @@ def _lines(plan: Plan) -> Iterator[Any]:
             "rows": len(table.rows),
         }
         numbers = {id(way): number for number, way in enumerate(ways)}
-        for row in table.rows:
+        for row in _rows(table):
             line = [row.number, row.category, numbers[id(row.columns)], row.values]
             yield line if row.held is None else [*line, row.held]
+
+
+def _rows(table: Table) -> Iterator[RawRow]:
+    """Return the rows as they were read; the check has left the items of plain ones in their place."""
+    found: list[RawRow | Item] = list(table.rows)
+    return (row.as_read() if isinstance(row, Item) else row for row in found)
 
 
 def _plain(value: Any) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from imports.decisions import Watch, unwatched
 from imports.directory import Directory
@@ -72,7 +72,8 @@ class Checker:
         check = _TableCheck(checked, self.directory, self.places, seen)
         shapes = Shapes(table, self.directory)
         items, keys, total = checked.items, checked.keys, len(table.rows)
-        for at, row in enumerate(table.rows):
+        rows: list[Any] = table.rows
+        for at, row in enumerate(rows):
             if at % STRIDE == 0:
                 self.watch("check", at, total)
             item = shapes.item(row)
@@ -82,9 +83,11 @@ class Checker:
             keys.add(item.key)
             if item.key not in seen:
                 seen[item.key] = item
-                items.append(item)
-            elif not check.repeats(item):
-                items.append(item)
+            elif check.repeats(item):
+                continue
+            items.append(item)
+            # Nothing is held twice: a plain row can be had from its item again (``imports.stage``).
+            rows[at] = item
         self.watch("check", total, total)
         return checked
 

@@ -23,6 +23,8 @@ from imports.text import BLANKS, CellValue, cell_ref, clean, is_blank, ordinal
 Cells = dict[int, RawCell]
 
 _MOST_TITLES = 20
+#: In place of a row that has become an item: nothing is held twice.
+_TAKEN = Row(0, [])
 #: Rows between two reports of how far the walk is.
 STRIDE = 4096
 
@@ -55,6 +57,7 @@ class SheetWalk:
                 self.watch("check", 0, 0)
             if self.table is not None and self._is_plain(self.table, row):
                 self._add_plain(self.table, row)
+                self.sheet.rows[at] = _TAKEN
             elif self._begins_table(row):
                 continue
             elif self.table is None:

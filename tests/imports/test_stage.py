@@ -214,7 +214,7 @@ def test_a_stage_is_put_in_place_whole(county: Session, place: Place, kept: Path
     stage.keep(preview(county, "duty-items", THREE_LISTS, owner=place("城关镇")), kept)
     before = kept.read_bytes()
     plan = preview(county, "duty-items", CATALOGUE, owner=place("示范县"))
-    plan.layout.tables[0].rows[700].values.append(object())  # type: ignore[arg-type]
+    plan.layout.tables[0].notes.append(object())  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         stage.keep(plan, kept)
     assert kept.read_bytes() == before
