@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from imports.decisions import NONE, Decisions, Headings
+from imports.decisions import NONE, Decisions, Headings, Watch, unwatched
 from imports.faults import add_faults
 from imports.offers import offers_of
 from imports.reader import Sheet
@@ -18,14 +18,17 @@ NOTES_SHEET, OPTIONS_SHEET = "填写说明", "下拉选项"
 
 
 def recognise(
-    sheets: Sequence[Sheet], specs: Sequence[Spec], decisions: Decisions = NONE
+    sheets: Sequence[Sheet],
+    specs: Sequence[Spec],
+    decisions: Decisions = NONE,
+    watch: Watch = unwatched,
 ) -> Layout:
     """Return the lists of ``specs`` that the sheets hold, in the order they stand.
 
     Hidden sheets are left out and named; a sheet with content but no list gets a warning, and it
     is an error if nothing at all was found or a heading suits several lists equally. What our own
     templates carry beside the list is passed over. ``decisions`` say what could not be told; what
-    still cannot is in the layout's ``offers``.
+    still cannot is in the layout's ``offers``. The sheets are used up: a plain row leaves its sheet.
     """
     layout = Layout()
     known = [_decided(spec, decisions.headings) for spec in specs]
@@ -36,13 +39,15 @@ def recognise(
             message = f"工作表“{sheet.name}”是隐藏的，没有导入；需要导入请先取消隐藏。"
             layout.warnings.append(SheetProblem(sheet.name, Problem("", "", message)))
         elif sheet.rows:
-            _read(sheet, known, decisions.lists.get(sheet.name), layout)
+            _read(sheet, known, decisions.lists.get(sheet.name), layout, watch)
     if not layout.tables and not layout.errors:
         layout.errors.append(_nothing_found(sheets, specs))
     return layout
 
 
-def _read(sheet: Sheet, specs: Sequence[Spec], chosen: str | None, layout: Layout) -> None:
+def _read(
+    sheet: Sheet, specs: Sequence[Spec], chosen: str | None, layout: Layout, watch: Watch
+) -> None:
     """Add a sheet's lists and what it leaves open; ``chosen`` is the list type a person has named."""
     if chosen == "":
         message = f"工作表“{sheet.name}”按您的选择没有导入。"
@@ -50,7 +55,7 @@ def _read(sheet: Sheet, specs: Sequence[Spec], chosen: str | None, layout: Layou
         return
     tried = [spec for spec in specs if chosen is None or spec.list_type == chosen]
     first = len(layout.tables)
-    SheetWalk(sheet, tried or specs, layout).run()
+    SheetWalk(sheet, tried or specs, layout, watch).run()
     add_faults(sheet, layout.tables[first:])
     layout.offers += offers_of(sheet, specs, layout.tables[first:])
 

@@ -54,7 +54,7 @@ class SheetWalk:
         found = len(self.layout.tables) + len(self.layout.errors)
         for at, row in enumerate(self.sheet.rows):
             if at % STRIDE == 0:
-                self.watch("check", 0, 0)
+                self.watch("read", at, len(self.sheet.rows))
             if self.table is not None and self._is_plain(self.table, row):
                 self._add_plain(self.table, row)
                 self.sheet.rows[at] = _TAKEN
