@@ -43,7 +43,9 @@ def work(app: Flask, tasks: Queue, until_stdin_ends: bool) -> None:
 
 def _stop_with_parent() -> None:
     """A server that is killed cannot stop its worker: its end of the pipe closes by itself."""
-    sys.stdin.buffer.read()
+    # Not by sys.stdin: whoever holds its lock while the interpreter shuts down makes that abort.
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
