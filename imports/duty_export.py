@@ -116,9 +116,10 @@ class _Sheets:
             self.owner_id = owner.id
             self.name_of = _namer(Directory.around(self.session, owner))
         self.outs = self.spec.outs(shown=True)
-        self.sheet = begin(
-            self.book, self._sheet_name(version), self.outs, self.remarks, title_for(version)
-        )
+        title, remarks = title_for(version), list(self.remarks)
+        if version.title and version.title != title:
+            remarks.append(f"※ 清单标题：{version.title}")
+        self.sheet = begin(self.book, self._sheet_name(version), self.outs, remarks, title)
 
     def _sheet_name(self, version: DutyList) -> str:
         """Return a name for a version's sheet that no other sheet of the workbook has."""

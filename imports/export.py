@@ -71,7 +71,7 @@ def begin(
     set_widths(sheet, outs)
     sheet.freeze_panes = f"A{len(remarks) + bool(title) + 2}"
     for remark in remarks:
-        sheet.append([remark])
+        sheet.append([text_cell(sheet, remark)])
     if title:
         sheet.append([title_cell(sheet, title)])
     sheet.append([heading(sheet, out) for out in outs])
