@@ -53,7 +53,7 @@ class Config:
     SESSION_COOKIE_SAMESITE = "Lax"
     PERMANENT_SESSION_LIFETIME = timedelta(hours=12)
     RATELIMIT_ENABLED = False
-    MAX_CONTENT_LENGTH = 25 * 1024 * 1024
+    MAX_CONTENT_LENGTH = 100 * 1024 * 1024
     MAX_FORM_MEMORY_SIZE = 2 * 1024 * 1024
     SEND_FILE_MAX_AGE_DEFAULT = None
     #: Failed log-ins before an account is locked, and for how long.

@@ -70,7 +70,7 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     (Role.SYSTEM_ADMINISTRATOR, "mechanism", (R, A, E), Scope.EVERYTHING),
     (Role.SYSTEM_ADMINISTRATOR, "whistle_class", WRITE, Scope.EVERYTHING),
     (Role.SYSTEM_ADMINISTRATOR, "rating_dimension", WRITE, Scope.EVERYTHING),
-    (Role.SYSTEM_ADMINISTRATOR, "calendar_override", WRITE, Scope.EVERYTHING),
+    (Role.SYSTEM_ADMINISTRATOR, "calendar_override", (*WRITE, IMPORT), Scope.EVERYTHING),
     (Role.SYSTEM_ADMINISTRATOR, "agreement", (*WRITE, ACT, IMPORT), Scope.EVERYTHING),
     (Role.SYSTEM_ADMINISTRATOR, "letter_template", WRITE, Scope.EVERYTHING),
     *(

@@ -134,7 +134,7 @@ class ImportView(BaseView):
             "files": MultipleFileField(
                 _("Excel 文件"),
                 description=_(
-                    "xlsx、xls、xlsm、ods、et、csv，每个不超过 20 MB；可以一次选几个，也可以拖到这里。"
+                    "xlsx、xls、xlsm、ods、et、csv，合计不超过 100 MB；可以一次选几个，也可以拖到这里。"
                 ),
                 validators=[FileRequired(_("请选择要导入的文件。"))],
             )

@@ -6,11 +6,14 @@ from typing import Any
 
 from flask_babel import gettext as _
 from markupsafe import Markup
-from sqlalchemy import Select
+from sqlalchemy import Select, select
 from wtforms import StringField
 from wtforms.validators import Length
 
 from models.organization import Organization, OrganizationKind
+from rules.policy import Action
+from rules.scope import reachable
+from views.context import actor, session
 from views.forms import RecordForm
 from views.listing import Order
 from views.presentation import MenuEntry
@@ -46,7 +49,17 @@ class OrganizationView(RecordView):
         found = super().choices(field).where(Organization.active)
         if field == "home_department":
             return found.where(Organization.kind == OrganizationKind.DEPARTMENT)
+        if self.may("can_add"):
+            return found.where(reachable(actor(), "organization", Organization.id, Action.ADD))
         return found
+
+    def editable(self, record: Any) -> str | None:
+        """All may read every organisation, but change those of their area only."""
+        inside = reachable(actor(), "organization", Organization.id, Action.EDIT)
+        mine = select(Organization.id).where(Organization.id == record.id, inside)
+        if self.may("can_edit") and session().scalar(mine) is None:
+            return _("“%(name)s”不在您可以修改的范围内。", name=record.name)
+        return None
 
     def extra_fields(self) -> dict[str, Any]:
         """Aliases are rows of their own; here they are one line."""

@@ -156,7 +156,7 @@ def scans_context(agreement: Agreement) -> dict[str, Any]:
         "upload_url": url_for("AgreementScanView.upload", pk=agreement.id) if room else None,
         "upload_accepts": ",".join(f".{ending}" for ending in ENDINGS),
         "upload_help": _(
-            "pdf、jpg、png、docx；每个不超过 20 MB，一次合计不超过 25 MB，每份协议最多 %(n)s 个。",
+            "pdf、jpg、png、docx；每个不超过 20 MB，一次合计不超过 100 MB，每份协议最多 %(n)s 个。",
             n=MOST,
         ),
     }

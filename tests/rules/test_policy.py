@@ -43,7 +43,7 @@ BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
         "mechanism": [("RAE", S.EVERYTHING)],
         "whistle_class": [("RAED", S.EVERYTHING)],
         "rating_dimension": [("RAED", S.EVERYTHING)],
-        "calendar_override": [("RAED", S.EVERYTHING)],
+        "calendar_override": [("RAEDI", S.EVERYTHING)],
         "agreement": [("RAEDSI", S.EVERYTHING)],
         "letter_template": [("RAED", S.EVERYTHING)],
         "resource": [("RAEDSI", S.EVERYTHING)],

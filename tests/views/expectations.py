@@ -324,6 +324,9 @@ IMPORT = {
     "NeedImportView": ADD["need"],
     "ServiceProjectImportView": names("admin party partyb"),
     "CheckInImportView": names("admin party partyb"),
+    "ServiceSessionImportView": names("admin party partyb"),
+    "CheckInActivityImportView": names("admin party partyb"),
+    "CalendarOverrideImportView": frozenset({"admin"}),
 }
 #: Record type → whose import page gives its template.
 TEMPLATES = {
@@ -332,6 +335,12 @@ TEMPLATES = {
     "need": "NeedImportView",
     "service_project": "ServiceProjectImportView",
     "check_in": "CheckInImportView",
+    "service_session": "ServiceSessionImportView",
+    "check_in_activity": "CheckInActivityImportView",
+    "calendar_override": "CalendarOverrideImportView",
+    "organization": "OrganizationImportView",
+    "duty_list": "DutyItemImportView",
+    "duty_item": "DutyItemImportView",
 }
 #: Scan → the agreement that it belongs to: whoever reads or keeps the one reads or keeps the other.
 SCANS = {"a11": "g11", "a12": "g12", "ab": "gb"}
@@ -347,6 +356,8 @@ COMMUNITY_FIGURES = names(
     "admin office party inspector leader township township2 community community2 "
     "officeb partyb townshipb communityb"
 )
+#: Who compares the duty lists of townships: whoever looks after an area; a township sees its own.
+COMPARING = names("admin office officeb duty dutyb inspector leader township township2 townshipb")
 #: Those who look after an area, not just after a side of agreements.
 AREA = names(
     "admin office party inspector leader township township2 community community2 "

@@ -294,6 +294,13 @@ class Driver:
         if self.readable:
             yield Try("POST", rule.rule, DONE)
 
+    def drive_changes(self, rule: Rule) -> Iterator[Try]:
+        for name, pk in self.stage.of(self.kind).items():
+            # It tells what differs, and calls the version by its place and number.
+            yield Try("GET", self._path(rule, pk), self._read(name))
+
+    drive_changes_export = drive_export_one = drive_changes
+
     def drive_export(self, rule: Rule) -> Iterator[Try]:
         allowed = OK if self.readable is not None else FORBIDDEN
         yield Try("GET", rule.rule, allowed)
@@ -397,6 +404,8 @@ OTHERS: dict[str, Any] = {
     "CoverageView.units": _those(due.AREA, "/coverage/units/"),
     "CoverageView.communities": _those(due.AREA, "/coverage/communities/"),
     "CoverageView.export": _those(due.AREA, "/coverage/export"),
+    "DutyComparisonView.summary": _those(due.COMPARING, "/duty-comparison/"),
+    "DutyComparisonView.export": _those(due.COMPARING, "/duty-comparison/export"),
     "NumbersView.summary": _readers("need", "/numbers/"),
     "NumbersView.units": _those(due.UNIT_FIGURES, "/numbers/units/"),
     "NumbersView.communities": _those(due.COMMUNITY_FIGURES, "/numbers/communities/"),

@@ -171,12 +171,12 @@ def test_nothing_chosen_is_told(stage: Stage, watch: Watch) -> None:
 def test_the_request_has_a_limit(
     stage: Stage, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert stage.app.config["MAX_CONTENT_LENGTH"] == 25 << 20
+    assert stage.app.config["MAX_CONTENT_LENGTH"] == 100 << 20
     with monkeypatch.context() as less:
         less.setitem(stage.app.config, "MAX_CONTENT_LENGTH", 1000)
         answer = upload(stage, "party", *[(f"{n}.pdf", PDF + b"\n" * 400) for n in range(3)])
     assert answer.status_code == 413
-    assert "25 MB" in answer.text
+    assert "100 MB" in answer.text
     for module in (rules, views):
         assert module.LARGEST == 20 << 20
         monkeypatch.setattr(module, "LARGEST", 1000)
