@@ -44,6 +44,13 @@ def _locked(duty_list: DutyList) -> str | None:
     return _(LOCKED, title=duty_list, status=_(duty_list.status.title))
 
 
+def _making(view: RecordView) -> bool:
+    """Tell whether the request fills in the form, not the list's filters."""
+    return request.endpoint in (f"{view.endpoint}.add", f"{view.endpoint}.edit") or (
+        MAKING in request.args
+    )
+
+
 class DutyListView(DutyListBooks, FlowView):
     """Versions of the lists: a draft is imported or typed, publishing it supersedes the last."""
 
@@ -74,7 +81,7 @@ class DutyListView(DutyListBooks, FlowView):
         Reading reaches further than writing: a township reads its county's catalogue, filters by
         it, and keeps none there.
         """
-        action = Action.ADD if self._making() else Action.READ
+        action = Action.ADD if _making(self) else Action.READ
         return (
             super()
             .choices(field)
@@ -84,12 +91,6 @@ class DutyListView(DutyListBooks, FlowView):
                 ),
                 reachable(actor(), "duty_list", Organization.id, action),
             )
-        )
-
-    def _making(self) -> bool:
-        """Tell whether the request fills in the form, not the list's filters."""
-        return request.endpoint in (f"{self.endpoint}.add", f"{self.endpoint}.edit") or (
-            MAKING in request.args
         )
 
     def form(self, record: Any) -> RecordForm:
@@ -167,11 +168,21 @@ class DutyItemView(DutyItemBooks, RecordView):
     empty_text = "还没有履职事项。从 Excel 导入乡镇的三张清单即可。"
 
     def choices(self, field: str) -> Select[Any]:
-        """Items belong to lists; departments are those that lists may name."""
+        """Items belong to lists, new ones to drafts; departments are those that lists may name."""
         found = super().choices(field)
         if field == "duty_list":
-            return found.options(joinedload(DutyList.organization))
+            found = found.options(joinedload(DutyList.organization))
+            if not _making(self):
+                return found
+            writable = reachable(actor(), "duty_list", DutyList.organization_id, Action.ADD)
+            return found.where(DutyList.status == DutyListStatus.DRAFT, writable)
         return found.where(Organization.kind.in_(DISPATCHABLE), Organization.active)
+
+    def form(self, record: Any) -> RecordForm:
+        """Let the form's select box ask for drafts to write to."""
+        form = super().form(record)
+        form["duty_list"].source = self.url("options", field="duty_list", **{MAKING: "1"})
+        return form
 
     def extra_fields(self) -> dict[str, Any]:
         """Departments are rows between item and organisation; here they are one select box."""
