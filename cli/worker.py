@@ -72,6 +72,8 @@ class Beside:
         command = [sys.executable, "-m", "flask", "--app", "app", "worker", "--until-stdin-ends"]
         options: dict[str, Any] = {"stdin": subprocess.PIPE, "cwd": ROOT}
         while not self.stopping.is_set():
-            self.process = subprocess.Popen(command, **options)  # noqa: S603 - our own command
-            self.process.wait()
+            with subprocess.Popen(command, **options) as self.process:  # noqa: S603 - our own command
+                if self.stopping.is_set():
+                    self.process.terminate()
+                self.process.wait()
             self.stopping.wait(AGAIN)
