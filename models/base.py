@@ -99,14 +99,15 @@ def field(
 
 @dataclass(frozen=True)
 class Sheet:
-    """How a record type stands in a workbook: its columns in order, and what tells records apart.
+    """How a record type stands in a workbook: what tells its records apart, and its columns.
 
     The names are those of columns, and of relations to an organisation; the last of the key is what
-    a row is called by.
+    a row is called by. Without ``columns`` the sheet has all that have a label, as the model orders
+    them.
     """
 
-    columns: tuple[str, ...]
     key: tuple[str, ...]
+    columns: tuple[str, ...] = ()
 
 
 class Record(Model):

@@ -12,6 +12,7 @@ from sqlalchemy import Select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
+from imports.specs.agreements import AGREEMENTS
 from models.agreement import Agreement, AgreementStatus
 from models.base import utcnow
 from models.organization import Organization
@@ -91,7 +92,7 @@ class AgreementView(FlowView):
 
     def editable(self, record: Any) -> str | None:
         """What was signed stays as it was signed."""
-        if record.status is not AgreementStatus.DRAFT:
+        if record.status not in AGREEMENTS.open_in:
             return _(
                 "协议“%(number)s”已是“%(status)s”，不能再修改或删除；需要调整请续签或终止。",
                 number=record.number,

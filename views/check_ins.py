@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
+from imports.specs.check_ins import CHECK_INS
 from models.base import utcnow
 from models.check_in import CheckIn, CheckInActivity, CheckInStatus
 from models.organization import Organization, OrganizationKind
@@ -93,7 +94,7 @@ class CheckInView(FlowView):
 
     def editable(self, record: Any) -> str | None:
         """A check-in that is over stays as it was."""
-        if record.status in (S.DECLINED, S.ENDED):
+        if record.status not in CHECK_INS.open_in:
             return _(
                 "%(member)s的报到已是“%(status)s”，不能再修改。",
                 member=record.member,

@@ -12,6 +12,7 @@ from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
+from imports.specs.needs import NEEDS
 from models.base import utcnow
 from models.check_in import CheckIn
 from models.need import Need, NeedStatus
@@ -148,7 +149,7 @@ class NeedView(FlowView):
 
     def editable(self, record: Any) -> str | None:
         """What has been published stays as it was read; recall it to change it."""
-        if record.status in (S.GATHERED,):
+        if record.status in NEEDS.open_in:
             return None
         return _(
             "需求“%(title)s”已是“%(status)s”，不能再修改或删除；公布未认领的可以先撤回公布。",

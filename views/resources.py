@@ -9,8 +9,9 @@ from markupsafe import Markup
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from imports.specs.resources import RESOURCES
 from models.organization import Organization, OrganizationKind
-from models.resource import Resource, ResourceOffer, ResourceStatus
+from models.resource import Resource, ResourceOffer
 from models.service import ServiceProject, ServiceResource
 from rules.agreements import SECOND_PARTIES
 from rules.resources import check
@@ -129,6 +130,6 @@ class ResourceView(FlowView):
 
     def editable(self, record: Any) -> str | None:
         """A resource stays its owner's to describe; only its withdrawal is a step."""
-        if record.status is ResourceStatus.SUSPENDED:
-            return _("资源“%(name)s”已停用，恢复提供之后再修改。", name=record.name)
-        return None
+        if record.status in RESOURCES.open_in:
+            return None
+        return _("资源“%(name)s”已停用，恢复提供之后再修改。", name=record.name)

@@ -219,20 +219,45 @@ def declare(
 def plain(model: type[Any]) -> RecordSpec:
     """Return the declaration of a record type whose model says how it stands in a workbook."""
     sheet: Sheet = model.__sheet__
-    relations = inspect(model).relationships
-    places = [
-        name
-        for name in sheet.key
-        if name in relations and relations[name].mapper.class_ is Organization
-    ]
+    columns = sheet.columns or _labelled(model)
+    places = [name for name in sheet.key if name in _organizations(model).values()]
     return declare(
         model.__tablename__.replace("_", "-"),
         model,
-        columns=sheet.columns,
+        columns=columns,
         key=sheet.key,
-        kinds={name: tuple(OrganizationKind) for name in sheet.columns if name in relations},
+        kinds=dict.fromkeys(columns, tuple(OrganizationKind)),
         within=next(iter(places), ""),
     )
+
+
+def _labelled(model: type[Any]) -> tuple[str, ...]:
+    """Return the columns of a model that people fill in, organisations by their relations."""
+    places = _organizations(model)
+    named = [
+        places.get(each.key, each.key)
+        for each in inspect(model).column_attrs
+        if each.key not in _KEPT and (each.key in places or not each.columns[0].foreign_keys)
+    ]
+    return tuple(name for name in named if _says(model, name))
+
+
+#: Columns that no person fills in.
+_KEPT = ("id", "created_at", "updated_at", "version", "status")
+
+
+def _organizations(model: type[Any]) -> dict[str, str]:
+    """Return the relations to one organisation, by the column that holds it."""
+    mapper = inspect(model)
+    return {
+        str(mapper.get_property_by_column(next(iter(relation.local_columns))).key): name
+        for name, relation in mapper.relationships.items()
+        if not relation.uselist and relation.mapper.class_ is Organization
+    }
+
+
+def _says(model: type[Any], name: str) -> bool:
+    return "field" in inspect(model).all_orm_descriptors[name].info
 
 
 def info_of(model: type[Any], name: str) -> Info:

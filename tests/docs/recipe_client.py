@@ -5,16 +5,26 @@ Run by test_recipe.py inside a copy of the repository, over a migrated, empty da
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from openpyxl import load_workbook
+from sqlalchemy.orm import Session
 
 from app import create_app
 from cli.roles import sync
 from database import db
+from imports.engine import apply, preview
+from imports.undo import undo
+from models.imports import ImportBatch
 from rules.actor import SYSTEM, acting_as
 from tests.factories import world
 
@@ -88,12 +98,59 @@ def refused(app: Flask, places: dict[str, int]) -> dict[str, Any]:
     return seen
 
 
+def workbooks(app: Flask, client: FlaskClient) -> dict[str, Any]:
+    """Take the row out as a workbook, bring it in again changed, and take that back."""
+    seen: dict[str, Any] = {}
+    template = load_workbook(io.BytesIO(client.get("/visits/template").data))
+    seen["template"] = template.sheetnames
+    seen["headings"] = [cell.value for cell in template.worksheets[0][1]]
+    seen["upload page"] = client.get("/imports/visit/").status_code
+    sent = client.get("/visits/export").data
+    book = load_workbook(io.BytesIO(sent))
+    page: Any = book.active
+    seen["exported"] = [str(cell.value) for cell in page[2]]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "走访记录.xlsx"
+        path.write_bytes(sent)
+        with as_community(app) as session:
+            seen["unchanged"] = not preview(session, "visit", path).differs
+        page["D2"], page["C3"] = "=已装好", "西门李大爷"
+        page["A3"], page["B3"] = page["A2"].value, page["B2"].value
+        page["D2"].data_type = "s"
+        book.save(path)
+        with as_community(app) as session:
+            plan = preview(session, "visit", path)
+            [sheet] = plan.result()["sheets"]
+            seen["previewed"] = [sheet[name] for name in ("new", "changed", "unchanged", "missing")]
+            batch = apply(session, plan)
+            number = batch.id if batch else 0
+            session.commit()
+        found = client.get(f"/import-batches/show/{number}").text
+        seen["batch"] = [said in found for said in ("走访记录.xlsx", "西门李大爷", "=已装好")]
+        with as_community(app) as session:
+            seen["undone"] = str(undo(session, session.get_one(ImportBatch, number)))
+            session.commit()
+    return seen
+
+
+@contextmanager
+def as_community(app: Flask) -> Iterator[Session]:
+    """Give a session that acts for the community's staff."""
+    with app.app_context():
+        session = db.session()
+        with acting_as(session, SYSTEM):
+            actor = world.World(session).actor("community")
+        with acting_as(session, actor):
+            yield session
+
+
 def main() -> None:
     """Print what was seen."""
     app = create_app()
     places = seed(app)
     community = log_in(app, "community")
     seen = {"allowed": allowed(community, places), "refused": refused(app, places)}
+    seen["workbooks"] = workbooks(app, community)
     seen["allowed"]["deleted"] = community.post("/visits/delete/1").status_code
     seen["allowed"]["gone"] = community.get("/visits/show/1").status_code
     print(json.dumps(seen, ensure_ascii=False))

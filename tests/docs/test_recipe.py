@@ -140,6 +140,19 @@ def test_who_may_adds_lists_searches_edits_shows_and_deletes(seen: dict[str, Any
     }
 
 
+def test_its_rows_leave_and_come_in_by_workbook(seen: dict[str, Any]) -> None:
+    assert seen["workbooks"] == {
+        "template": ["走访记录", "填写说明", "下拉选项"],
+        "headings": ["村（社区）*", "走访日期*", "走访对象*", "走访情况"],
+        "upload page": 200,
+        "exported": ["甲一一社区", "2026-11-20 00:00:00", "东门王大娘", "扶手已装好"],
+        "unchanged": True,
+        "previewed": [1, 1, 0, 0],
+        "batch": [True, True, True],
+        "undone": "已撤销：移除 1 条新增，恢复 1 条原有内容。",
+    }
+
+
 def test_everybody_else_is_refused(seen: dict[str, Any]) -> None:
     assert seen["refused"] == {
         "menu": False,
