@@ -26,9 +26,7 @@ def environment(folder: Path) -> Path:
     if not done.exists():
         venv.create(place, with_pip=True, clear=True)
         needed = str(_PEERS / "requirements.txt")
-        subprocess.run(
-            [str(python), "-m", "pip", "install", "--quiet", "-r", needed], check=True
-        )
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", "-r", needed], check=True)
         done.touch()
     return python
 
