@@ -1,0 +1,52 @@
+"""A worker that tells on its standard output how far it is, and stays where it is asked to.
+
+``python -m tests.cli.working [PHASE]``: says ``started`` when it looks into the queue, ``done`` after
+each task, and the phase, in the middle of which it stays until it is stopped or killed.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any
+
+from huey.signals import SIGNAL_COMPLETE
+
+from app import create_app
+from cli.worker import work
+from imports.decisions import Watch
+from jobs import imports
+from jobs.queue import Queue
+
+
+def main(stay: str | None = None) -> None:
+    """Work as ``flask worker --until-stdin-ends`` does; ``stay``: the phase to stay in."""
+    app = create_app()
+    queue: Queue = app.extensions["queue"]
+    honest = imports._watch
+
+    def staying(queue: Queue, number: int) -> Watch:
+        watch = honest(queue, number)
+
+        def held(phase: str, done: int, total: int) -> None:
+            watch(phase, done, total)
+            if phase == stay and done:
+                say(phase)
+                threading.Event().wait()
+
+        return held
+
+    imports._watch = staying
+    queue.huey.on_startup()(lambda: say("started"))
+    queue.huey.signal(SIGNAL_COMPLETE)(lambda *_about: say("done"))
+    with app.app_context():
+        work(app, queue, until_stdin_ends=True)
+
+
+def say(word: Any) -> None:
+    """Print a word at once."""
+    print(word, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
