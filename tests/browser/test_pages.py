@@ -30,6 +30,17 @@ FILE = re.compile(r"/(export|template|standard|letters?|file)(/#)?$")
 LISTS = ("needs", "resources", "services", "sessions", "check-ins", "check-in-activities")
 #: What the walk must have come to, beside what every account has: the kinds of pages by account.
 ON_THE_WAY = {
+    "admin": {
+        *(f"/imports/{name}/" for name in ("organizations", "duty-items", "sessions", "activities", "calendar")),
+        "/import-jobs/list/", "/duty-comparison/", "/duty-lists/changes/#",
+    },
+    "duty": {
+        "/imports/duty-items/", "/import-jobs/list/", "/import-batches/list/", "/import-batches/show/#",
+        "/duty-comparison/", "/duty-lists/changes/#", "/duty-lists/show/#",
+    },
+    "township": {
+        "/imports/duty-items/", "/import-jobs/list/", "/duty-comparison/", "/duty-lists/changes/#",
+    },
     "party": {
         *(f"/{name}/{page}" for name in LISTS for page in ("list/", "show/#", "add")),
         *(f"/imports/{name}/" for name in ("agreements", "needs", "resources", "services", "check-ins")),
