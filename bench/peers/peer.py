@@ -28,8 +28,8 @@ def database(told: str) -> dict[str, str]:
     return {"ENGINE": engine, "NAME": name, "HOST": host, "USER": user}
 
 
-def main(told: str, workbook: str, runs: str) -> None:
-    """Import the workbook into an empty table, as often as told."""
+def set_up(told: str) -> None:
+    """Let Django use the database that was named, and nothing else."""
     settings.configure(
         INSTALLED_APPS=["import_export"],
         DATABASES={"default": database(told)},
@@ -38,10 +38,13 @@ def main(told: str, workbook: str, runs: str) -> None:
         USE_TZ=True,
     )
     django.setup()
-    from django.db import connection, models
+
+
+def declare() -> tuple[Any, Any]:
+    """Return a model of the six columns and how it stands in a workbook."""
+    from django.db import models
     from import_export import resources
     from import_export.fields import Field
-    from tablib import Dataset
 
     class Item(models.Model):
         """One row of the list."""
@@ -56,18 +59,15 @@ def main(told: str, workbook: str, runs: str) -> None:
         class Meta:
             app_label = "import_export"
 
-    def column(attribute: str, heading: str) -> Any:
-        return Field(attribute=attribute, column_name=heading)
-
     class ItemResource(resources.ModelResource):
         """How the list stands in a workbook."""
 
-        serial = column("serial", "序号")
-        category = column("category", "类别")
-        name = column("name", "事项名称")
-        departments = column("departments", "对应上级部门")
-        superior_duty = column("superior_duty", "上级部门职责")
-        township_duty = column("township_duty", "乡镇（街道）配合职责")
+        serial = Field(attribute="serial", column_name="序号")
+        category = Field(attribute="category", column_name="类别")
+        name = Field(attribute="name", column_name="事项名称")
+        departments = Field(attribute="departments", column_name="对应上级部门")
+        superior_duty = Field(attribute="superior_duty", column_name="上级部门职责")
+        township_duty = Field(attribute="township_duty", column_name="乡镇（街道）配合职责")
 
         class Meta:
             model = Item
@@ -77,16 +77,26 @@ def main(told: str, workbook: str, runs: str) -> None:
             report_skipped = True
             use_transactions = True
 
+    return Item, ItemResource
+
+
+def main(told: str, workbook: str, runs: str) -> None:
+    """Import the workbook into an empty table, as often as told."""
+    set_up(told)
+    from django.db import connection
+    from tablib import Dataset
+
+    item, resource = declare()
     with connection.schema_editor() as editor:
-        editor.create_model(Item)
+        editor.create_model(item)
     for _run in range(int(runs)):
-        Item.objects.all().delete()
+        item.objects.all().delete()
         worked, began = time.process_time(), time.perf_counter()
         rows = Dataset().load(Path(workbook).read_bytes(), format="xlsx")
-        seen = ItemResource().import_data(rows, dry_run=True, raise_errors=True)
-        done = ItemResource().import_data(rows, dry_run=False, raise_errors=True)
+        seen = resource().import_data(rows, dry_run=True, raise_errors=True)
+        done = resource().import_data(rows, dry_run=False, raise_errors=True)
         taken = [time.process_time() - worked, time.perf_counter() - began]
-        assert seen.totals["new"] == done.totals["new"] == Item.objects.count() == len(rows)
+        assert seen.totals["new"] == done.totals["new"] == item.objects.count() == len(rows)
         print(json.dumps(taken), flush=True)
 
 
