@@ -21,7 +21,7 @@ from rules.errors import Conflict, Forbidden
 from tests.factories.world import World
 from tests.imports.ledgers import change, counts, exported, imported, planned, sheet
 
-DAYS = [
+DAYS: list[dict[str, Any]] = [
     {"day": "2026-10-01", "working": "否", "note": "国庆节"},
     {"day": "2026年10月10日", "working": "是", "note": "=调休"},
     {"day": "2026/12/31", "working": "否", "note": None},
