@@ -33,6 +33,10 @@ class DutyListBooks(Workbooks):
         """Any of the lists' declarations: all of them are imported."""
         return next(iter(LISTS.values()))
 
+    def book_name(self) -> str:
+        """Return what files of all the lists are called."""
+        return _(self.model.__label__)
+
     def import_view(self) -> str:
         """Return the name of the view that takes the lists in."""
         return "DutyItemImportView"
@@ -73,8 +77,12 @@ class DutyItemBooks(Workbooks):
 
     @property
     def workbook(self) -> SheetSpec | None:
-        """Any of the lists' declarations, for the file's name."""
+        """Any of the lists' declarations: their items are what is exported."""
         return next(iter(LISTS.values()))
+
+    def book_name(self) -> str:
+        """Return what files of items are called."""
+        return _(self.model.__label__)
 
     def write_export(self, statement: Select[Any], file: IO[bytes]) -> None:
         """Write the items of a statement, version by version."""

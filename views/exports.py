@@ -74,7 +74,7 @@ class Workbooks(ListQueries):
         """Send the empty workbook, with drop-downs of what the actor may choose."""
         with book() as file:
             self.write_template(file)
-            return sent(file, _("%(what)s导入模板", what=_(self._declared().label)))
+            return sent(file, _("%(what)s导入模板", what=self.book_name()))
 
     @expose("/export")
     @has_access
@@ -84,7 +84,11 @@ class Workbooks(ListQueries):
         with book() as file:
             self.write_export(self.ordered(self.narrowed(asked), asked), file)
             day = shanghai_date(utcnow()).isoformat()
-            return sent(file, f"{_(self._declared().label)}_{day}")
+            return sent(file, f"{self.book_name()}_{day}")
+
+    def book_name(self) -> str:
+        """Return what files of the record type are called."""
+        return _(self._declared().label)
 
     def write_template(self, file: IO[bytes]) -> None:
         """Write the empty workbook."""

@@ -218,6 +218,18 @@ def test_a_version_leaves_from_its_page(stage: Stage) -> None:
     assert stage.client("unit").get(f"/duty-lists/export/{pk}").status_code == 403
 
 
+def test_files_of_lists_are_called_after_no_single_list(stage: Stage) -> None:
+    client = stage.client("duty")
+    for path, name in (
+        ("/duty-lists/template", "履职事项清单导入模板"),
+        ("/duty-lists/export", "履职事项清单_"),
+        ("/duty-items/export", "履职事项_"),
+    ):
+        answer = client.get(path)
+        assert f"''{name}" in unquote(answer.headers["Content-Disposition"])
+        answer.close()
+
+
 def test_items_of_a_filter_leave_by_their_lists(stage: Stage) -> None:
     said = text_of(rows_of(stage.client("duty").get(f"/duty-items/export?q={mark('i2')}")))
     assert mark("i2") in said
