@@ -189,7 +189,10 @@ def test_names_that_nobody_goes_by(duty: Officer, tmp_path: Path) -> None:
     near, alias, made = (page.get_by_role("group", name=name) for name in names)
     expect(near).to_contain_text("4 处")
     assert near.get_by_role("radio").count() == 6, "three that are like it, and three ways out"
+    expect(near.get_by_label("同时加为别名")).to_be_hidden()
     near.get_by_label("县住房和城乡建设局").check()
+    expect(near.get_by_label("同时加为别名")).to_be_visible()
+    expect(near.get_by_label("新部门的机构代码")).to_be_hidden()
     alias.get_by_label("其他机构", exact=True).and_(page.get_by_role("radio")).check()
     duty.person.choose(alias, "其他机构", "综合执法", "县综合执法局")
     alias.get_by_label("同时加为别名").check()
@@ -232,6 +235,9 @@ def test_headings_that_nobody_knows_are_asked_about_once(duty: Officer, tmp_path
     duty.stands("有错误")
     duty.looks("9h-headings")
     mapping = page.get_by_role("group", name=SHEET)
+    mapping.get_by_label("这张表是").select_option("不导入这张表")
+    expect(mapping.get_by_label(ODD[0])).to_be_hidden()
+    mapping.get_by_label("这张表是").select_option(SHEET)
     for heading, column in zip(ODD, HEAD, strict=True):
         mapping.get_by_label(heading).select_option(column)
     duty.press("按此对应，重新读取")

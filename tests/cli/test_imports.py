@@ -121,12 +121,12 @@ def test_errors_by_cell_exit_one_and_write_nothing(app: Flask, run: Run) -> None
 
 def test_a_file_that_is_no_workbook_is_an_error(app: Flask, run: Run, tmp_path: Path) -> None:
     path = tmp_path / "清单.xlsx"
-    path.write_text("这不是工作簿", encoding="utf-8")
+    path.write_bytes(b"%PDF-1.7 " + bytes(range(256)))
     result = run("organizations", path, "--json")
     assert result.exit_code == 1
     [sheet] = json.loads(result.stdout)["sheets"]
     [error] = sheet["errors"]
-    assert "“清单.xlsx”不是 Excel 工作簿" in error["message"]
+    assert error["message"].startswith("文件“清单.xlsx”是PDF")
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,12 @@ ARROWS: dict[str, set[str]] = {
     "imports": {"rules", "models", "presets"},
     "reports": {"rules", "models", "presets"},
     "notifications": {"rules", "models", "presets"},
-    "views": {"imports", "reports", "notifications", "rules", "models", "presets"},
+    "jobs": {"imports", "rules", "models", "database"},
+    "views": {"imports", "reports", "notifications", "rules", "models", "presets", "jobs"},
     "database": {"rules", "models"},
     "cli": {"views", "imports", "reports", "notifications", "rules", "models", "presets"}
-    | {"database", "bench"},
-    "app": {"views", "cli", "config", "database"},
+    | {"database", "bench", "jobs"},
+    "app": {"views", "cli", "jobs", "config", "database"},
 }
 OURS = {*PACKAGES, *BESIDE, *(name.removesuffix(".py") for name in MODULES)}
 #: Below the views nothing knows of the web, but for what FAB's classes are mapped by.

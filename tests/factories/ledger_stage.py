@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from models.agreement import Agreement
 from models.check_in import CheckIn, CheckInActivity
+from models.import_job import ImportJob, ImportLayout
 from models.letter import LetterTemplate
 from models.need import Need
 from models.notice import Notice
@@ -78,6 +79,9 @@ LEDGERS: dict[type[Any], Sees] = {
     AgreementScan: SCANS,
     LetterTemplate: {"admin": {"A", "B"}, "party": {"A"}, "partyb": {"B"}},
     Notice: {name: {name} for name in ACCOUNTS},
+    # Only those who import have uploads at all, and each its own.
+    ImportJob: _each(("duty",), {"duty"}) | _each(("township",), {"township"}),
+    ImportLayout: _each(("admin", "party", "duty"), {"A"}) | _each(("township",), {"A1"}),
 }
 
 
@@ -123,6 +127,8 @@ def ledgers(world: World, agreements: dict[str, Agreement]) -> dict[type[Any], d
         AgreementScan: {place: {_scan(world, each)} for place, each in agreements.items()},
         LetterTemplate: {code: {_template(world, code)} for code in ("A", "B")},
         Notice: _notices(world),
+        ImportJob: {name: {_job(world, name)} for name in ("duty", "township")},
+        ImportLayout: {code: {_layout(world, code)} for code in ("A", "A1")},
     }
 
 
@@ -164,6 +170,29 @@ def _template(world: World, code: str) -> int:
         uploaded_by=SYSTEM.name,
     )
     number: int = make.made(world, template).id
+    return number
+
+
+def _job(world: World, account: str) -> int:
+    job = ImportJob(
+        account_id=world.account(account).id,
+        kind="duty-items",
+        bundle="0",
+        file_name="清单.xlsx",
+        stored_name="0.xlsx",
+        size=1,
+        decisions={},
+        findings={},
+    )
+    number: int = make.made(world, job).id
+    return number
+
+
+def _layout(world: World, code: str) -> int:
+    layout = ImportLayout(
+        organization=world.place(code), kind="duty-items", mark="0", list_type="basic", columns={}
+    )
+    number: int = make.made(world, layout).id
     return number
 
 

@@ -14,7 +14,7 @@ from openpyxl import Workbook, load_workbook
 
 from rules.workbook_cells import LONGEST_CELL, fill, text_cell, title_of
 
-LEADING = ["=1+1", "+86 951", "-5", "@SUM(A1)", "\tTab", "\r=1", "\n=1", '=HYPERLINK("http://x")']
+LEADING = ["=1+1", "+86 951", "-5", "@SUM(A1)", "\tTab", "\r=1", "\n=1", '=HYPERLINK("表!A1")']
 #: What a program could compute, run or fetch, wherever it stands in the file.
 COMPUTED = re.compile(rb"<f[ >/]|<ddeLink|<oleLink|externalLink|<hyperlink")
 

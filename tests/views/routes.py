@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask
@@ -15,6 +15,8 @@ from werkzeug.routing import Rule
 
 from tests.views import expectations as due
 from tests.views.stage import Stage
+from tests.views.tries import DONE, FORBIDDEN, HIDDEN, LOCKED, OK, Try
+from tests.views.upload_routes import Uploads
 
 #: View → record type. A view of records that is not here has no line in the table of expectations.
 KINDS = {
@@ -49,20 +51,6 @@ PUBLIC = {
 }
 #: One account of each way to see: these try every filter and order, the others the lists as such.
 THOROUGHLY = due.names("admin office party duty township community handler unit officeb")
-OK, FORBIDDEN, HIDDEN = {200}, {403}, {403, 404}
-DONE, LOCKED = {302}, {409}
-
-
-@dataclass(frozen=True)
-class Try:
-    """One request and the statuses of which one is due to an account."""
-
-    method: str
-    path: str
-    due: set[int]
-    data: dict[str, Any] = field(default_factory=dict)
-    #: the record that it is about, if it is about one
-    name: str = ""
 
 
 class UnknownRoute(Exception):
@@ -100,7 +88,7 @@ def tries(stage: Stage, rule: Rule, account: str) -> Iterator[Try]:
 
 
 @dataclass
-class Driver:
+class Driver(Uploads):
     """The routes that every view of records has."""
 
     stage: Stage
@@ -231,50 +219,6 @@ class Driver:
             importing = self.account in due.IMPORT["DutyItemImportView"]
             expected = done if importing and name in (self.readable or ()) else HIDDEN
             yield Try("POST", self._path(rule, pk), expected, name=name)
-
-    def _own(
-        self, rule: Rule, due_to_owner: set[int], method: str = "POST", **data: str
-    ) -> Iterator[Try]:
-        """Try an upload's route: whose it is, is answered; nobody else learns of it."""
-        for name, pk in self.stage.of(self.kind).items():
-            mine = name in (self.readable or ())
-            yield Try(method, self._path(rule, pk), due_to_owner if mine else HIDDEN, data, name)
-
-    def drive_progress(self, rule: Rule) -> Iterator[Try]:
-        for name, pk in self.stage.of(self.kind).items():
-            # Its answer is no page: it says how far, and not of what.
-            yield Try("GET", self._path(rule, pk), self._read(name))
-
-    def drive_marked(self, rule: Rule) -> Iterator[Try]:
-        yield from self._own(rule, LOCKED, "GET")
-
-    def drive_bundle(self, rule: Rule) -> Iterator[Try]:
-        for name in self.stage.of(self.kind):
-            path = rule.rule.replace("<bundle>", name * 16)
-            yield Try("GET", path, self._read(name), name=name)
-
-    def drive_organizations(self, rule: Rule) -> Iterator[Try]:
-        yield Try("GET", f"{rule.rule}?q=", OK if self.readable is not None else FORBIDDEN)
-
-    def drive_place(self, rule: Rule) -> Iterator[Try]:
-        yield from self._own(rule, {422})
-
-    def drive_headings(self, rule: Rule) -> Iterator[Try]:
-        yield from self._own(rule, LOCKED, version="7")
-
-    drive_names = drive_apply = drive_headings
-
-    def drive_retire(self, rule: Rule) -> Iterator[Try]:
-        yield from self._own(rule, DONE, version="1")
-
-    def drive_cancel(self, rule: Rule) -> Iterator[Try]:
-        yield from self._own(rule, LOCKED)
-
-    def drive_apply_all(self, rule: Rule) -> Iterator[Try]:
-        for name in self.stage.of(self.kind):
-            mine = name in (self.readable or ())
-            path = rule.rule.replace("<bundle>", name * 16)
-            yield Try("POST", path, DONE if mine else HIDDEN, name=name)
 
     def drive_claimants(self, rule: Rule) -> Iterator[Try]:
         """Whoever takes steps on needs chooses the party member who claims one."""
