@@ -19,11 +19,11 @@ ACCOUNTS += ["unit", "inspector", "leader", "auditor", "blank"]
 
 LEDGERS = ("tickets", "agreements", "duty-lists", "duty-items", "import-batches", "organizations")
 LEDGERS += ("accounts", "mechanisms", "calendar", "audit", "resources", "needs", "services")
-LEDGERS += ("sessions", "check-ins", "check-in-activities", "letter-templates", "notices")
+LEDGERS += ("sessions", "check-ins", "check-in-activities", "letter-templates", "notices", "import-jobs")
 
 #: ASCII words that a Chinese page may show.
 ALLOWED = {
-    "Excel", "English", "MB", "KB", "xlsx", "xls", "xlsm", "ods", "SHA-256",
+    "Excel", "English", "MB", "KB", "xlsx", "xls", "xlsm", "ods", "et", "csv", "SHA-256",
     "Word", "PDF", "pdf", "jpg", "png", "docx",
     # the words that a letter's template may use
     "if", "else", "endif", "p",
