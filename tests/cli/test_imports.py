@@ -15,7 +15,7 @@ from cli.imports import import_group
 from database import db
 from rules.actor import SYSTEM, acting_as
 from tests.conftest import Backend
-from tests.imports.books import MESSY, ORGANIZATIONS, THREE_LISTS
+from tests.imports.books import MESSY, ORGANIZATIONS, THREE_LISTS, make_book
 from tests.imports.conftest import lists_of_demo, organizations_of_demo
 from tests.imports.ledgers import LEDGERS, SOUND, sheet, spec_named
 
@@ -98,6 +98,20 @@ def test_duty_items(app: Flask, run: Run) -> None:
         ("reclaimed", 138),
     ]
     assert count(app) == (95, 370)
+
+
+def test_what_a_file_lacks_goes_only_if_told(app: Flask, run: Run, tmp_path: Path) -> None:
+    run("organizations", ORGANIZATIONS)
+    words = ("--organization", "640199100")
+    for names in (["甲", "乙", "丙"], ["甲", "丙"]):
+        rows = [["类别", "事项名称"], *(["党建", name] for name in names)]
+        path = make_book(tmp_path / "基本.xlsx", ("基本履职", rows))
+        kept = run("duty-items", path, *words)
+    assert count(app) == (95, 3)
+    assert "文件里没有的 1 项保持不动，要去掉请加 --retire" in kept.stdout
+    data = json.loads(run("duty-items", path, *words, "--retire", "--json").stdout)
+    assert (data["applied"], data["sheets"][0]["missing"]) == (True, 1)
+    assert count(app) == (95, 2)
 
 
 def test_errors_by_cell_exit_one_and_write_nothing(app: Flask, run: Run) -> None:
