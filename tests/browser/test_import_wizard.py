@@ -187,7 +187,7 @@ def test_names_that_nobody_goes_by(duty: Officer, tmp_path: Path) -> None:
     duty.stands("有错误")
     duty.looks("9f-names")
     near, alias, made = (page.get_by_role("group", name=name) for name in names)
-    expect(near).to_contain_text("4 处")
+    expect(near).to_contain_text(f"4 处：{SHEET}!D2、D5、D8…")
     assert near.get_by_role("radio").count() == 6, "three that are like it, and three ways out"
     expect(near.get_by_label("同时加为别名")).to_be_hidden()
     near.get_by_label("县住房和城乡建设局").check()
