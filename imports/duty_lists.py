@@ -133,10 +133,11 @@ class DutyListImport:
             keys = {
                 key for each in checked if each.table.list_type == list_type for key in each.keys
             }
+            # A heading without a row below it is a form not filled in: it lacks nothing.
             plan.missing = [
                 MissingRow(item.id, item.name)
                 for key, item in self.formers[list_type].items.items()
-                if key not in keys
+                if keys and key not in keys
             ]
         return plans
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from werkzeug.routing import Rule
 
@@ -17,11 +17,8 @@ class Uploads:
     kind: str
     readable: frozenset[str] | None
 
-    def _path(self, rule: Rule, pk: int, **values: str) -> str:
-        raise NotImplementedError
-
-    def _read(self, name: str) -> set[int]:
-        raise NotImplementedError
+    _path: Callable[..., str]
+    _read: Callable[[str], set[int]]
 
     def _own(
         self, rule: Rule, due_to_owner: set[int], method: str = "POST", **data: str
