@@ -35,6 +35,11 @@ async function poll(card) {
   const bar = card.querySelector("[data-progress-bar]");
   try {
     const answer = await fetch(card.dataset.progress);
+    // Logged out meanwhile, or the upload is gone: the page itself says so.
+    if (answer.redirected || answer.status === 404) {
+      window.location.reload();
+      return;
+    }
     if (!answer.ok) throw new Error(answer.status);
     const { busy, phase, done, total } = await answer.json();
     if (!busy) {
