@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
+from imports.plan import fingerprint
 from imports.undo import undo
 from models.duty import DutyItem, DutyListStatus, DutyListType
 from models.imports import ImportBatch, ImportStatus
 from rules.actor import SYSTEM
+from rules.duty_items import items_of
 from rules.duty_lists import publish
 from rules.errors import Conflict
-from tests.imports.books import THREE_LISTS
+from tests.imports.books import THREE_LISTS, make_book
 from tests.imports.conftest import Import, Place
 from tests.imports.lists import edited, items, lists, of_type, revise
 
@@ -107,3 +109,37 @@ def test_undo_of_the_older_of_two_batches_is_refused(
     undo(county, county.get_one(ImportBatch, first.id))
     county.commit()
     assert lists(county) == []
+
+
+def test_a_batch_of_the_former_release_is_undone(county: Session, import_lists: Import) -> None:
+    """It notes each item by its number with the hash of its values, and every new one by itself."""
+    _, batch = import_lists(THREE_LISTS, "城关镇")
+    assert batch is not None
+    for change in batch.changes:
+        if change.record_type == "duty_list":
+            found = items_of(county, [change.record_id])[change.record_id]
+            change.after = {"items": {str(each.id): fingerprint(each.values) for each in found}}
+    county.commit()
+    touched = of_type(county, DutyListType.BASIC).items[0]
+    name, touched.name = touched.name, "改过的名称"
+    county.commit()
+    with pytest.raises(Conflict, match="改过的名称"):
+        undo(county, batch)
+    county.rollback()
+    touched.name = name
+    county.commit()
+    assert str(undo(county, batch)) == "已撤销：移除 370 条新增，恢复 0 条原有内容。"
+    assert items(county) == 0
+
+
+def test_a_sheet_without_rows_lacks_nothing(
+    county: Session, import_lists: Import, tmp_path: Path
+) -> None:
+    """The sheets of a template that nobody filled in take nothing away, even if that is asked for."""
+    import_lists(THREE_LISTS, "城关镇")
+    heads: list[tuple[object, ...]] = [("序号", "类别", "事项名称")]
+    empty = make_book(tmp_path / "模板.xlsx", ("基本履职事项清单", heads))
+    plan, none = import_lists(empty, "城关镇", retire=True)
+    assert none is None
+    assert [sheet.missing for sheet in plan.sheets] == [[]]
+    assert items(county) == 370
