@@ -17,7 +17,7 @@ from views.context import session, unit_of_work
 from views.import_batches import kind_title
 from views.import_work import set_to_work, upload_endpoint
 from views.presentation import Column, Crumb, Row, Table
-from views.rendering import badge, shown
+from views.rendering import EMPTY, badge, shown
 
 S = ImportJobState
 
@@ -62,14 +62,14 @@ class Bundles:
         labels = [_("文件"), _("导入到"), _("状态"), _("新增"), _("更改"), _("错误"), _("说明")]
         rows = []
         for job in jobs:
-            total = counts(job.findings)
+            total, unread = counts(job.findings), "" if job.findings else EMPTY
             cells = [
                 job.file_name,
                 shown(job.organization.name if job.organization else None),
                 badge(job.state),
-                str(total["new"]),
-                str(total["changed"]),
-                str(job.findings.get("errors", 0)),
+                unread or str(total["new"]),
+                unread or str(total["changed"]),
+                unread or str(job.findings.get("errors", 0)),
                 job.message or "",
             ]
             rows.append(Row(job.id, self.url("show", pk=job.id), cells))

@@ -112,7 +112,8 @@ def matches(model: type[Any], columns: Sequence[str], text: str) -> ColumnElemen
             relation, column = name.split(".", 1)
             attribute = getattr(model, relation)
             target = getattr(attribute.property.mapper.class_, column)
-            tests.append(attribute.has(_contains(target, text)))
+            follow = attribute.any if attribute.property.uselist else attribute.has
+            tests.append(follow(_contains(target, text)))
         else:
             tests.append(_contains(getattr(model, name), text))
     return or_(*tests)

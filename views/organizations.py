@@ -28,7 +28,7 @@ class OrganizationView(RecordView):
     route_base = "/organizations"
     menu = (MenuEntry("基础资料", "组织机构", "fa-sitemap", 10),)
     list_columns = ["name", "kind", "code", "parent", "phone"]
-    search_columns = ["name", "code"]
+    search_columns = ["names.name", "code"]
     filter_columns = ["kind", "parent", "active"]
     order_columns = ["code", "name"]
     default_order = Order("code", descending=False)
@@ -42,7 +42,7 @@ class OrganizationView(RecordView):
         RelatedList("AgreementView", "unit", "作为乙方的协议"),
     ]
     empty_text = "还没有组织机构。可以下载模板填写后导入，也可以逐个新增。"
-    labels = {"aliases": "别名"}
+    labels = {"aliases": "别名", "names": "名称或别名"}
 
     def choices(self, field: str) -> Select[Any]:
         """A parent is a place; a branch is sent by a department."""

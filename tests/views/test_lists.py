@@ -265,3 +265,21 @@ def test_an_empty_list_says_what_to_do(client: Callable[[str], FlaskClient]) -> 
     assert 'href="/agreements/add"' in html
     reader = client("officeb").get("/agreements/list/").text
     assert 'href="/agreements/add"' not in reader
+
+
+def test_an_organisation_is_found_by_its_alias(
+    client: Callable[[str], FlaskClient], rows: Session
+) -> None:
+    """In its list, and in the select boxes that ask for one; it is found once, not once a name."""
+    wanted = rows.scalars(select(Organization).where(Organization.code == "A-D1")).one()
+    assert "住建局" in wanted.aliases
+    assert "住建局" in wanted.name
+    page = client("community").get("/organizations/list/?q=住建局").text
+    assert row_ids(page).count(wanted.id) == 1
+    wanted.set_aliases([*wanted.aliases, "建设口子"])
+    rows.flush()
+    rows.commit()
+    for path in ("/organizations/list/?q=口子", "/organizations/list/?q=口子&last=1"):
+        assert row_ids(client("community").get(path).text) == [wanted.id]
+    offered = client("admin").get("/organizations/options/home_department?q=口子").json["results"]
+    assert [each["id"] for each in offered] == [wanted.id]
