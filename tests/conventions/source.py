@@ -10,7 +10,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Packages and modules of the product, and what is beside them.
-PACKAGES = ["models", "rules", "imports", "reports", "views", "notifications", "presets", "jobs", "cli"]
+PACKAGES = [
+    "models",
+    "rules",
+    "imports",
+    "reports",
+    "views",
+    "notifications",
+    "presets",
+    "jobs",
+    "cli",
+]
 MODULES = ["app.py", "config.py", "database.py"]
 BESIDE = ["bench", "migrations", "tests", "docs"]
 #: Folders that hold no source of ours.

@@ -19,7 +19,14 @@ ACCOUNTS += ["unit", "inspector", "leader", "auditor", "blank"]
 
 LEDGERS = ("tickets", "agreements", "duty-lists", "duty-items", "import-batches", "organizations")
 LEDGERS += ("accounts", "mechanisms", "calendar", "audit", "resources", "needs", "services")
-LEDGERS += ("sessions", "check-ins", "check-in-activities", "letter-templates", "notices", "import-jobs")
+LEDGERS += (
+    "sessions",
+    "check-ins",
+    "check-in-activities",
+    "letter-templates",
+    "notices",
+    "import-jobs",
+)
 
 #: ASCII words that a Chinese page may show.
 ALLOWED = {
