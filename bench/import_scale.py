@@ -30,7 +30,9 @@ from bench import import_books, import_peer
 from bench.databases import Server, application, engine_of, let_go, prepared
 from bench.timing import Result, Sample, interleave, statements
 from database import db
+from imports import stage
 from imports.engine import apply, preview
+from imports.findings import findings
 from imports.plan import RowState
 from models.organization import Organization
 from rules.actor import SYSTEM, acting_as
@@ -75,6 +77,7 @@ def run(
     fresh = {
         "read, insert": lambda: floor(plain, full),
         "preview, apply, commit": lambda: imported(app, full, "城关镇", (ROWS, 0, 0)),
+        "as in the browser: kept between": lambda: confirmed(app, full, folder / "rows.stage"),
         "catalogue of 4,779": lambda: imported(
             app, county, "示范县", (import_books.CATALOGUE_ITEMS, 0, 0)
         ),
@@ -144,6 +147,22 @@ def imported(app: Flask, path: Path, owner: str, wanted: Counts) -> None:
         assert counts == wanted
         batch = apply(db.session(), plan)
         assert (batch is None) == (wanted[:2] == (0, 0))
+        db.session.commit()
+        db.session.remove()
+
+
+def confirmed(app: Flask, path: Path, kept: Path) -> None:
+    """Import new rows as an upload is: previewed, kept, and written later from what was kept."""
+    with app.app_context(), acting_as(db.session(), SYSTEM):
+        place = db.session.scalars(select(Organization).where(Organization.name == "城关镇")).one()
+        plan = preview(db.session(), "duty-items", path, owner=place)
+        stage.keep(plan, kept)
+        assert findings(plan)["sheets"][0]["new"] == ROWS
+        token = plan.token
+        db.session.rollback()
+        del plan
+        again = stage.resume(db.session(), kept, owner=place)
+        assert apply(db.session(), again, shown=token) is not None
         db.session.commit()
         db.session.remove()
 
