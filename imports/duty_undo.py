@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -19,7 +20,8 @@ from rules.errors import Conflict
 
 _NAMED = 5
 _SLICE = 500
-_PRINT = 16
+#: Bytes of a fingerprint.
+_PRINT = 8
 
 
 def undo_version(session: Session, change: ImportChange, changes: Sequence[ImportChange]) -> None:
@@ -62,10 +64,10 @@ def _noted(note: dict[str, Any]) -> dict[int, str]:
     """Return the fingerprint of each item as the batch left it, by id."""
     if "prints" not in note:
         return {int(key): mark for key, mark in note.get("items", {}).items()}
-    marks = note["prints"]
+    marks = base64.b64decode(note["prints"])
     ids = _numbers(note["items"])
     return {
-        id_: marks[at : at + _PRINT]
+        id_: marks[at : at + _PRINT].hex()
         for id_, at in zip(ids, range(0, len(marks), _PRINT), strict=True)
     }
 

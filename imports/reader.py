@@ -37,6 +37,8 @@ _READ = 1 << 18
 _LONGEST_MESSAGE = 64 << 20
 #: How often ``watch`` is called while the file is read, in seconds.
 PULSE = 0.2
+#: Characters of a text that probably stands in other cells too, and how many of them are remembered.
+_SHORT, _MOST_SHORT = 24, 20_000
 
 
 class Row(NamedTuple):
@@ -109,9 +111,11 @@ def stream(
     name = name or path.name
     probed = probe(path, limits, name)
     sheet: Sheet | None = None
+    short: dict[str, str] = {}
     with _named_by_content(path.resolve(), probed.kind) as target:
         for kind, payload in _Child(target, probed, limits, name, watch).messages():
             if kind == "rows" and sheet is not None:
+                _share(payload, short)
                 yield sheet, list(map(Row._make, payload))
             elif kind == "sheet":
                 title, hidden, merges = payload
@@ -119,6 +123,17 @@ def stream(
                 yield sheet, []
             elif kind == "faults" and sheet is not None:
                 sheet.faults = [Fault(*fault) for fault in payload]
+
+
+def _share(rows: list[tuple[int, list[CellValue]]], short: dict[str, str]) -> None:
+    """Hold a short text once, however many cells say it: categories and departments repeat."""
+    if len(short) > _MOST_SHORT:
+        short.clear()
+    share = short.setdefault
+    for _number, values in rows:
+        for place, value in enumerate(values):
+            if type(value) is str and len(value) <= _SHORT:
+                values[place] = share(value, value)
 
 
 @contextmanager
