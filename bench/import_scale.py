@@ -39,7 +39,6 @@ from rules.actor import SYSTEM, acting_as
 
 ROWS, MANY, CHANGED = 10_000, 100_000, 100
 _WARM_UP = 1
-_MEBIBYTE = 2**20
 
 _NAMES = "abcdef"
 _META = MetaData()
@@ -197,5 +196,5 @@ def _memory(where: Server, folder: Path, renew: Callable[[str], None]) -> Result
     sample = Sample(seconds, seconds, seconds, told["processor"], 1)
     what = "memory over idle"
     grown = told["grown"]
-    print(f"… memory over idle on {where.name}: {grown / _MEBIBYTE:.0f} MB", file=sys.stderr)
+    print(f"… memory over idle on {where.name}: {grown / 1e6:.0f} MB", file=sys.stderr)
     return Result("import", where.name, f"{MANY:,} rows", what, sample, size=grown)

@@ -5,20 +5,21 @@ lists as they were read, so that nobody opens the workbook twice; everything tha
 (departments by name, what is there already, who may do what) is asked anew when it is resumed, and
 what has changed since shows in the plan's token.
 
-Lines of JSON: the head, then each list followed by its rows. A row is ``[number, category, columns,
-values]``, or has its cells by label in a fifth place where merged cells are part of it.
+Messages in msgpack, plain data only: the head, then each list followed by its rows. A row is
+``[number, category, columns, values]``, or has its cells by label in a fifth place where merged cells
+are part of it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
+import msgpack
 from sqlalchemy.orm import Session
 
 from imports.decisions import Decisions, Watch, unwatched
@@ -33,21 +34,23 @@ from models.organization import Organization
 from rules.errors import Invalid, OutOfScope
 
 #: Counted up whenever the lines mean something else.
-FORMAT = 1
+FORMAT = 2
+#: Bytes of one message at most: a row, or what is said of a list.
+_LONGEST = 256 << 20
 _STRIDE = 4096
+#: What comes of reading something that is no stage, or half of one.
+_BROKEN = (ValueError, LookupError, TypeError, StopIteration, msgpack.UnpackException)
 _AGAIN = "这次上传留下的内容已经不能再用，请重新上传。"
 
 
 def keep(plan: Plan, path: Path) -> None:
     """Write what was read for a plan to ``path``, in place of what may be there, in one step."""
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", errors="surrogatepass", dir=path.parent, delete=False
-    ) as file:
+    pack = msgpack.Packer(default=_plain, unicode_errors="surrogatepass").pack
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
         temporary = Path(file.name)
         try:
-            for line in _lines(plan):
-                file.write(_encode(line))
-                file.write("\n")
+            for message in _messages(plan):
+                file.write(pack(message))
             file.flush()
             temporary.replace(path)
         except BaseException:
@@ -70,13 +73,19 @@ def resume(
     and what ``preview`` raises if the actor may not import this.
     """
     try:
-        with path.open(encoding="utf-8", errors="surrogatepass") as file:
-            head = json.loads(file.readline())
+        with path.open("rb") as file:
+            messages = msgpack.Unpacker(
+                file,
+                unicode_errors="surrogatepass",
+                strict_map_key=False,
+                max_buffer_size=_LONGEST,
+            )
+            head = next(messages)
             if head["format"] != FORMAT:
                 raise Invalid(_AGAIN)
-            layout = _layout(head, (json.loads(line) for line in file), watch)
+            layout = _layout(head, messages, watch)
             decisions = Decisions.of_json(head["decisions"])
-    except (OSError, ValueError, LookupError, TypeError, StopIteration) as error:
+    except (*_BROKEN, OSError) as error:
         raise Invalid(_AGAIN) from error
     if head["owner"] != (owner.id if owner else None):
         raise OutOfScope
@@ -99,7 +108,7 @@ def resume(
 # Writing
 
 
-def _lines(plan: Plan) -> Iterator[Any]:
+def _messages(plan: Plan) -> Iterator[Any]:
     layout = plan.layout
     yield {
         "format": FORMAT,
@@ -152,9 +161,6 @@ def _plain(value: Any) -> dict[str, str]:
     raise TypeError(type(value).__name__)
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, default=_plain, separators=(",", ":")).encode
-
-
 # Reading
 
 
@@ -173,7 +179,7 @@ def _value(value: Any) -> CellValue:
     return found
 
 
-def _layout(head: dict[str, Any], lines: Iterator[Any], watch: Watch) -> Layout:
+def _layout(head: dict[str, Any], messages: Iterator[Any], watch: Watch) -> Layout:
     specs = {spec.list_type: spec for spec in SPECS[head["kind"]]}
     layout = Layout(
         errors=[SheetProblem(sheet, Problem(*problem)) for sheet, problem in head["errors"]],
@@ -181,8 +187,8 @@ def _layout(head: dict[str, Any], lines: Iterator[Any], watch: Watch) -> Layout:
         offers=[_offer(*each) for each in head["offers"]],
     )
     for _number in range(head["lists"]):
-        about = next(lines)
-        layout.tables.append(_table(about, specs[about["list"]], lines, watch))
+        about = next(messages)
+        layout.tables.append(_table(about, specs[about["list"]], messages, watch))
     return layout
 
 
@@ -192,7 +198,7 @@ def _offer(sheet: str, row: int, mark: str, list_type: str, *rest: Any) -> Offer
     return Offer(sheet, row, mark, list_type, tuple(lists), told, tuple(missing))
 
 
-def _table(about: dict[str, Any], spec: Spec, lines: Iterator[Any], watch: Watch) -> Table:
+def _table(about: dict[str, Any], spec: Spec, messages: Iterator[Any], watch: Watch) -> Table:
     labels = {column.label: column for column in spec.columns}
     ways = [
         {int(place): labels.get(label) or Column(label, ("",)) for place, label in way.items()}
@@ -212,7 +218,7 @@ def _table(about: dict[str, Any], spec: Spec, lines: Iterator[Any], watch: Watch
     for at in range(total):
         if at % _STRIDE == 0:
             watch("read", at, total)
-        table.rows.append(_row(next(lines), ways, literal=spec.literal))
+        table.rows.append(_row(next(messages), ways, literal=spec.literal))
     return table
 
 

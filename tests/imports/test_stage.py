@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from pathlib import Path
 from typing import Any
 
+import msgpack
 import pytest
 from sqlalchemy.orm import Session
 
@@ -163,27 +163,38 @@ def test_a_list_that_has_moved_on_is_noticed(
 
 def spoiled(kept: Path, how: str) -> None:
     """Make a stage unusable."""
-    lines = kept.read_text(encoding="utf-8").splitlines()
-    head: dict[str, Any] = json.loads(lines[0])
+    with kept.open("rb") as file:
+        found: list[Any] = list(msgpack.Unpacker(file, strict_map_key=False))
     if how == "older":
-        lines[0] = json.dumps(head | {"format": stage.FORMAT - 1})
+        found[0]["format"] = stage.FORMAT - 1
     elif how == "cut":
-        lines = lines[:50]
-    elif how == "cut in a line":
-        lines[-1] = lines[-1][:10]
+        found = found[:50]
     elif how == "a list cut off":
-        lines = lines[: 1 + 1 + json.loads(lines[1])["rows"]]
+        found = found[: 1 + 1 + found[1]["rows"]]
     elif how == "something else":
-        lines = ["[]"]
+        found = [[]]
     elif how == "empty":
-        lines = []
-    kept.write_text("\n".join(lines), encoding="utf-8")
-    if how == "gone":
+        found = []
+    content = b"".join(map(msgpack.packb, found))
+    kept.write_bytes(content[:-10] if how == "cut in a row" else content)
+    if how == "a former release's":
+        kept.write_text('{"format":1,"kind":"duty-items"}\n', encoding="utf-8")
+    elif how == "gone":
         kept.unlink()
 
 
 @pytest.mark.parametrize(
-    "how", ["older", "cut", "cut in a line", "a list cut off", "something else", "empty", "gone"]
+    "how",
+    [
+        "older",
+        "cut",
+        "cut in a row",
+        "a list cut off",
+        "something else",
+        "empty",
+        "a former release's",
+        "gone",
+    ],
 )
 def test_a_stage_of_no_use_is_refused(county: Session, place: Place, kept: Path, how: str) -> None:
     stage.keep(preview(county, "duty-items", THREE_LISTS, owner=place("城关镇")), kept)
