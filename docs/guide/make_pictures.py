@@ -119,7 +119,7 @@ def upload(page: Page, file: str, owner: str) -> None:
     choose(page, "owner", owner)
     page.set_input_files("input[type=file]", MESSY / file)
     page.locator("main form [type=submit]").first.click()
-    page.wait_for_url("**/preview**")
+    page.wait_for_url("**/import-jobs/show/**")
 
 
 def others(camera: Camera) -> None:
