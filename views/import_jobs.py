@@ -112,7 +112,6 @@ class ImportJobView(Bundles, RecordView):
             "cancel_url": self.url("cancel", pk=record.id),
             "apply_url": self.url("apply", pk=record.id),
             "retire_url": self.url("retire", pk=record.id),
-            "bundle_url": self.url("bundle", bundle=record.bundle),
             "found": found,
             "counts": counts(found),
             "retire": bool(record.decisions.get("retire")),
@@ -142,7 +141,11 @@ class ImportJobView(Bundles, RecordView):
     def _crumbs(self, job: ImportJob) -> list[Crumb]:
         upload = url_for(upload_endpoint(job.kind))
         title = _("导入%(what)s", what=kind_title(job.kind))
-        return [Crumb(title, upload), Crumb(job.file_name)]
+        same = select(ImportJob.id).where(ImportJob.bundle == job.bundle).limit(2)
+        if len(session().scalars(same).all()) == 1:
+            return [Crumb(title, upload), Crumb(job.file_name)]
+        together = Crumb(_("一起上传的文件"), self.url("bundle", bundle=job.bundle))
+        return [Crumb(title, upload), together, Crumb(job.file_name)]
 
     def _version_form(self, job: ImportJob) -> DecisionForm:
         return DecisionForm(formdata=None, data={"version": str(job.version)})

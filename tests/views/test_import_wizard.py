@@ -271,6 +271,7 @@ def test_several_files_go_each_to_its_township(
     assert [job.state for job in jobs] == [S.READY, S.READY, S.READY, S.PLACE]
 
     asked = duty.get(f"/import-jobs/show/{jobs[3].id}")
+    assert f'href="{answer.headers["Location"]}"' in asked.text, "it leads back to the others"
     told = send(duty, asked.text, "place", organization=str(place_of(stage, "A2")))
     assert "甲二镇" in duty.get(told.headers["Location"]).text
     foreign = send(duty, asked.text, "place", organization=str(place_of(stage, "B1")))
