@@ -14,12 +14,12 @@ from imports.duty_versions import fingerprint
 from models.duty import DutyItem, DutyList, DutyListStatus
 from models.imports import ImportChange
 from models.ledger import AuditEntry
+from rules import bulk
 from rules.actor import SYSTEM, acting_as
 from rules.duty_items import TEXTS, Items, Present, Whole, items_of
 from rules.errors import Conflict
 
 _NAMED = 5
-_SLICE = 500
 #: Bytes of a fingerprint.
 _PRINT = 8
 
@@ -165,21 +165,10 @@ def _with(present: Present, values: dict[str, Any]) -> Whole:
 
 def _put_in(session: Session, items: Items, removed: dict[int, dict[str, Any]]) -> None:
     """Add removed items again, under their old numbers: so the batch before can be undone as well."""
-    free = _free_ids(session, removed)
+    free = bulk.free(session, DutyItem, removed.keys())
     others = iter(items.numbers(len(removed) - len(free)))
     back = []
     for record_id, values in removed.items():
         whole = (*(values.get(name) for name in TEXTS), values.get("departments") or [])
         back.append((record_id if record_id in free else next(others), values["position"], whole))
     items.add(back)
-
-
-def _free_ids(session: Session, ids: Iterable[int]) -> set[int]:
-    """Return which item numbers nobody has, whoever may see them."""
-    wanted = sorted(ids)
-    taken: set[int] = set()
-    with acting_as(session, SYSTEM):
-        for start in range(0, len(wanted), _SLICE):
-            part = wanted[start : start + _SLICE]
-            taken |= set(session.scalars(select(DutyItem.id).where(DutyItem.id.in_(part))))
-    return set(wanted) - taken

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,11 +14,12 @@ from typing import Any, NamedTuple
 from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
+from openpyxl.utils.cell import coordinate_to_tuple
 
 from imports.plan import Plan
+from imports.probe import Kind, probe
 from imports.reader import Sheet, read
 from imports.sheets import new_book, text_cell, value_cell
-from imports.text import cell_ref
 
 _CHILD = Path(__file__).with_name("marker_child.py")
 #: What the marking process may use: bytes of address space, seconds.
@@ -55,16 +55,10 @@ def marked(path: Path, name: str, remarks: Sequence[Remark]) -> bytes:
     A workbook that openpyxl can write again keeps its looks; what it cannot (.xls, .ods, .csv, or
     too big for it) is made anew from its values. Raises ``WorkbookRefused`` if it cannot be read.
     """
-    if _is_xlsx(path) and (content := _marked_by_child(path, remarks)) is not None:
+    is_xlsx = probe(path, name=name).kind is Kind.XLSX
+    if is_xlsx and (content := _marked_by_child(path, remarks)) is not None:
         return content
     return _made_anew(read(path, name=name), remarks)
-
-
-def _is_xlsx(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return "xl/workbook.xml" in archive.namelist()
 
 
 def _marked_by_child(path: Path, remarks: Sequence[Remark]) -> bytes | None:
@@ -91,15 +85,12 @@ def _made_anew(sheets: Iterable[Sheet], remarks: Sequence[Remark]) -> bytes:
         if sheet.hidden:
             continue
         page = book.create_sheet(sheet.name)
-        said: dict[str, list[Remark]] = {}
-        for remark in remarks:
-            if remark.sheet == sheet.name and remark.cell:
-                said.setdefault(remark.cell, []).append(remark)
+        said = _by_cell(each for each in remarks if each.sheet == sheet.name and each.cell)
         written = 0
         for row in sheet.rows:
             for _blank in range(written + 1, row.number):
                 page.append(())
-            page.append(_row(page, row.number, row.values, said))
+            page.append(_row(page, row.values, said.get(row.number, {})))
             written = row.number
     _list(book, remarks)
     file = io.BytesIO()
@@ -107,14 +98,18 @@ def _made_anew(sheets: Iterable[Sheet], remarks: Sequence[Remark]) -> bytes:
     return file.getvalue()
 
 
-def _row(page: Any, number: int, values: Sequence[Any], said: dict[str, list[Remark]]) -> list[Any]:
+def _by_cell(remarks: Iterable[Remark]) -> dict[int, dict[int, list[Remark]]]:
+    """Return remarks by the row (from 1) and then the place (from 0) of their cell."""
+    found: dict[int, dict[int, list[Remark]]] = {}
+    for remark in remarks:
+        row, column = coordinate_to_tuple(remark.cell)
+        found.setdefault(row, {}).setdefault(column - 1, []).append(remark)
+    return found
+
+
+def _row(page: Any, values: Sequence[Any], said: dict[int, list[Remark]]) -> list[Any]:
     cells = [value_cell(page, value) for value in values]
-    for ref, remarks in said.items():
-        if ref.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ") != str(number):
-            continue
-        place = next((at for at in range(len(values) + 50) if cell_ref(number, at) == ref), None)
-        if place is None:
-            continue
+    for place, remarks in said.items():
         cells += [None] * (place + 1 - len(cells))
         cells[place] = _mark(page, cells[place], remarks)
     return cells

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 import os
 import select
@@ -19,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgpack
 
+from imports.packing import unpack_date
 from imports.probe import (
     LIMITS,
     Kind,
@@ -181,7 +181,7 @@ class _Child:
             with suppress(BrokenPipeError):
                 process.stdin.write(msgpack.packb(self.task))
                 process.stdin.close()
-            unpacker = msgpack.Unpacker(ext_hook=_date, max_buffer_size=_LONGEST_MESSAGE)
+            unpacker = msgpack.Unpacker(ext_hook=unpack_date, max_buffer_size=_LONGEST_MESSAGE)
             for chunk in self._chunks(process):
                 unpacker.feed(chunk)
                 for kind, payload in unpacker:
@@ -245,13 +245,6 @@ def _start() -> _Process:
         # Where memory has run out, there is none for a backtrace either: the process would hang.
         env=os.environ | {"RUST_BACKTRACE": "0"},
     )
-
-
-def _date(code: int, data: bytes) -> dt.date | dt.time:
-    text = data.decode()
-    if code == 1:
-        return dt.date.fromisoformat(text)
-    return dt.datetime.fromisoformat(text) if code == 2 else dt.time.fromisoformat(text)
 
 
 # Sentences

@@ -7,12 +7,11 @@ What to read comes as one msgpack map on standard input. What is read goes to st
 msgpack pairs: ``["sheet", [name, hidden, merges]]`` opens a sheet; ``["rows", [[row, values]…]]``
 are rows with something in them (counted from 1, trailing blanks cut); ``["faults", [[row, column,
 text, kind]…]]`` ends a sheet that has any; ``["done", null]`` ends it all, or ``["refused", [reason,
-detail]]``. A date, a date with time and a time are extension types 1, 2 and 3 in ISO form.
+detail]]``. Dates and times are packed by ``imports.packing``.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import resource
 import struct
@@ -39,6 +38,7 @@ from imports.error_cells import (
     sheet_parts,
     shows_fault,
 )
+from imports.packing import pack_date
 from imports.zip_parts import ExpandsTooFar, ZipParts
 
 TYPE_CHECKING = False
@@ -59,14 +59,11 @@ class Refused(Exception):
 
 
 def _plain(value: Any) -> msgpack.ExtType | str:
-    """Pack what msgpack has no type for."""
-    if isinstance(value, dt.datetime):
-        return msgpack.ExtType(2, value.isoformat().encode())
-    if isinstance(value, dt.date):
-        return msgpack.ExtType(1, value.isoformat().encode())
-    if isinstance(value, dt.time):
-        return msgpack.ExtType(3, value.isoformat().encode())
-    return str(value)
+    """Pack what msgpack has no type for: a date, and what calamine alone knows as its text."""
+    try:
+        return pack_date(value)
+    except TypeError:
+        return str(value)
 
 
 class _Output:

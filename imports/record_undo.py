@@ -19,7 +19,7 @@ from imports.places import SLICE
 from imports.specs.records import RecordSpec
 from models.imports import ImportChange
 from models.ledger import Event
-from rules.actor import SYSTEM, acting_as
+from rules import bulk
 from rules.errors import Conflict
 from rules.references import referred_to
 
@@ -62,7 +62,7 @@ def undo_records(
         session.delete(records[change.record_id])
     # Out before in: what is brought back may have what a new record was given.
     session.flush()
-    free = _free(session, spec, {change.record_id for change in removed})
+    free = bulk.free(session, spec.model, {change.record_id for change in removed})
     for change in removed:
         record = spec.model()
         set_values(spec, record, change.before or {}, places)
@@ -71,13 +71,6 @@ def undo_records(
             record.id = change.record_id
         session.add(record)
     session.flush()
-
-
-def _free(session: Session, spec: RecordSpec, ids: set[int]) -> set[int]:
-    """Return which numbers nobody has, whoever may see them."""
-    with acting_as(session, SYSTEM):
-        taken = session.scalars(select(spec.model.id).where(spec.model.id.in_(ids)))
-        return ids - set(taken)
 
 
 def listed(titles: Iterable[str]) -> str:

@@ -12,9 +12,8 @@ are part of it.
 
 from __future__ import annotations
 
-import datetime as dt
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
@@ -25,11 +24,11 @@ from sqlalchemy.orm import Session
 from imports.decisions import Decisions, Watch, unwatched
 from imports.engine import held, importer_of
 from imports.items import Item
+from imports.packing import pack_date, unpack_date
 from imports.plan import Plan
 from imports.specs import SPECS
 from imports.specs.base import Column, Spec
 from imports.tables import Layout, Offer, Problem, RawCell, RawRow, SheetProblem, Table
-from imports.text import CellValue
 from models.organization import Organization
 from rules.errors import Invalid, OutOfScope
 
@@ -45,7 +44,7 @@ _AGAIN = "这次上传留下的内容已经不能再用，请重新上传。"
 
 def keep(plan: Plan, path: Path) -> None:
     """Write what was read for a plan to ``path``, in place of what may be there, in one step."""
-    pack = msgpack.Packer(default=_plain, unicode_errors="surrogatepass").pack
+    pack = msgpack.Packer(default=pack_date, unicode_errors="surrogatepass").pack
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
         temporary = Path(file.name)
         try:
@@ -76,6 +75,7 @@ def resume(
         with path.open("rb") as file:
             messages = msgpack.Unpacker(
                 file,
+                ext_hook=unpack_date,
                 unicode_errors="surrogatepass",
                 strict_map_key=False,
                 max_buffer_size=_LONGEST,
@@ -151,32 +151,7 @@ def _rows(table: Table) -> Iterator[RawRow]:
     return (row.as_read() if isinstance(row, Item) else row for row in found)
 
 
-def _plain(value: Any) -> dict[str, str]:
-    if isinstance(value, dt.datetime):
-        return {"datetime": value.isoformat()}
-    if isinstance(value, dt.date):
-        return {"date": value.isoformat()}
-    if isinstance(value, dt.time):
-        return {"time": value.isoformat()}
-    raise TypeError(type(value).__name__)
-
-
 # Reading
-
-
-_KINDS: dict[str, Callable[[str], CellValue]] = {
-    "datetime": dt.datetime.fromisoformat,
-    "date": dt.date.fromisoformat,
-    "time": dt.time.fromisoformat,
-}
-
-
-def _value(value: Any) -> CellValue:
-    if isinstance(value, dict):
-        kind, text = next(iter(value.items()))
-        return _KINDS[kind](text)
-    found: CellValue = value
-    return found
 
 
 def _layout(head: dict[str, Any], messages: Iterator[Any], watch: Watch) -> Layout:
@@ -224,12 +199,10 @@ def _table(about: dict[str, Any], spec: Spec, messages: Iterator[Any], watch: Wa
 
 def _row(line: list[Any], ways: list[dict[int, Column]], *, literal: bool) -> RawRow:
     number, category, way, values, *held = line
-    if any(type(value) is dict for value in values):
-        values = [_value(value) for value in values]
     row = RawRow(number, category, values, ways[way], literal)
     if held:
         row.held = {
-            label: RawCell(text, _value(value), at, place)
+            label: RawCell(text, value, at, place)
             for label, (text, value, at, place) in held[0].items()
         }
     return row

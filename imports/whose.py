@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from imports.reader import read
+from imports.decisions import Watch, unwatched
+from imports.reader import Sheet, stream
 from imports.text import clean, name_key
 from models.organization import Organization, OrganizationKind
 
@@ -15,15 +16,17 @@ _HIGHEST = 5
 _MOST_ALONE = 2
 
 
-def place_of(path: Path, file_name: str, places: Sequence[Organization]) -> Organization | None:
+def place_of(
+    path: Path, file_name: str, places: Sequence[Organization], watch: Watch = unwatched
+) -> Organization | None:
     """Return the one place among ``places`` that the file names, or nobody if it cannot be told.
 
     The file's name speaks first, then the sheets' names and first rows. Raises ``WorkbookRefused``
-    if it must be read and cannot be.
+    if it must be read and cannot be; ``watch`` is told of the reading, and may stop it.
     """
     if len(places) == 1:
         return places[0]
-    return named([file_name], places) or named(_headlines(path, file_name), places)
+    return named([file_name], places) or named(_headlines(path, file_name, watch), places)
 
 
 def named(texts: Iterable[str], places: Sequence[Organization]) -> Organization | None:
@@ -41,13 +44,18 @@ def named(texts: Iterable[str], places: Sequence[Organization]) -> Organization 
     return told[0] if len(told) == 1 else None
 
 
-def _headlines(path: Path, file_name: str) -> Iterable[str]:
-    for sheet in read(path, name=file_name):
+def _headlines(path: Path, file_name: str, watch: Watch) -> Iterable[str]:
+    current: Sheet | None = None
+    left = 0
+    for sheet, rows in stream(path, name=file_name, watch=lambda: watch("read", 0, 0)):
         if sheet.hidden:
             continue
-        yield sheet.name
-        for row in sheet.rows[:_HIGHEST]:
+        if sheet is not current:
+            current, left = sheet, _HIGHEST
+            yield sheet.name
+        for row in rows[:left]:
             texts = [clean(value) for value in row.values if isinstance(value, str) and value]
             # A title stands alone: departments in the rows of a table name their county too.
             if len(texts) <= _MOST_ALONE:
                 yield from texts
+        left = max(0, left - len(rows))

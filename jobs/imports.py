@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.exc import StaleDataError
@@ -80,7 +80,7 @@ def read(app: Flask, number: int) -> None:
         if not path.is_file():
             raise WorkbookRefused(_GONE)
         if job.kind in NEEDS_PLACE and job.organization is None:
-            job.organization = place_of(path, job.file_name, list(places(session, job.kind)))
+            job.organization = place_of(path, job.file_name, places(session, job.kind), watch)
             if job.organization is None:
                 job.state = S.PLACE
                 return
@@ -215,14 +215,17 @@ def _watch(queue: Queue, number: int) -> Watch:
 
 
 def places(session: Session, kind: str) -> list[Organization]:
-    """Return the places to which the actor may import such a file. One statement."""
-    inside = reachable(current(session), KINDS[kind], Organization.id, Action.IMPORT)
-    wanted = (
-        select(Organization)
-        .where(Organization.kind.in_(NEEDS_PLACE[kind]), Organization.active, inside)
-        .options(selectinload(Organization.names))
-    )
+    """Return the places to which the actor may import such a file, with their names."""
+    wanted = in_reach(session, kind).options(selectinload(Organization.names))
     return list(session.scalars(wanted.order_by(Organization.code)))
+
+
+def in_reach(session: Session, kind: str) -> Select[tuple[Organization]]:
+    """Return the query for the places to which the actor may import such a file."""
+    inside = reachable(current(session), KINDS[kind], Organization.id, Action.IMPORT)
+    return select(Organization).where(
+        Organization.kind.in_(NEEDS_PLACE.get(kind, ())), Organization.active, inside
+    )
 
 
 def with_memory(session: Session, job: ImportJob) -> Decisions:
@@ -241,9 +244,7 @@ def recover(app: Flask) -> None:
     queue: Queue = app.extensions["queue"]
     with app.app_context(), acting_as(db.session(), SYSTEM):
         session = db.session()
-        left = session.scalars(
-            select(ImportJob).where(ImportJob.state.in_((S.WAITING, S.READING, S.WRITING)))
-        ).all()
+        left = session.scalars(select(ImportJob).where(ImportJob.state.in_(BUSY))).all()
         again = []
         for job in left:
             if job.state is S.WRITING:

@@ -9,7 +9,7 @@ wait for each other, and that objects of the session are read anew.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 from sqlalchemy import bindparam, column, delete, func, insert, literal, select, table, update
@@ -19,7 +19,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from models.registry import type_name
 from models.scoping import Through
-from rules.actor import current
+from rules.actor import SYSTEM, acting_as, current
 from rules.errors import OutOfScope
 from rules.scope import WRITES, criterion, reviewed
 
@@ -58,6 +58,16 @@ def numbers(session: Session, model: type[Any], count: int) -> Sequence[int]:
     query = select(sequence).select_from(func.generate_series(literal(1), count))
     found = session.execute(query, execution_options=reviewed("numbers of a sequence"))
     return sorted(found.scalars())
+
+
+def free(session: Session, model: type[Any], ids: Collection[int]) -> set[int]:
+    """Return which of these ids no row has, whoever may see it: a statement a slice."""
+    ordered, taken = sorted(ids), set[int]()
+    with acting_as(session, SYSTEM):
+        for start in range(0, len(ordered), _SLICE):
+            part = ordered[start : start + _SLICE]
+            taken |= set(session.scalars(select(model.id).where(model.id.in_(part))))
+    return set(ordered) - taken
 
 
 def add(session: Session, model: type[Any], rows: Sequence[Values]) -> None:

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
-from imports.specs import ledger
+from imports.specs import kind_label
 from imports.undo import undo
 from models.duty import DutyListStatus, DutyListType
 from models.imports import ImportBatch, ImportStatus
@@ -27,9 +27,7 @@ from views.rendering import badge
 
 def kind_title(kind: str) -> str:
     """Return the Chinese name of a kind of import."""
-    if (spec := ledger(kind)) is not None:
-        return _(spec.label)
-    return {"organizations": _("组织机构"), "duty-items": _("履职事项清单")}.get(kind, kind)
+    return _(kind_label(kind))
 
 
 class ImportBatchView(RecordView):

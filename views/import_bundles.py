@@ -42,13 +42,7 @@ class Bundles:
             ready=len(ready),
             apply_url=self.url("apply_all", bundle=bundle),
             back_url=url_for(upload_endpoint(jobs[0].kind)),
-            crumbs=[
-                Crumb(
-                    _("导入%(what)s", what=kind_title(jobs[0].kind)),
-                    url_for(upload_endpoint(jobs[0].kind)),
-                ),
-                Crumb(_("一起上传的文件")),
-            ],
+            crumbs=[upload_crumb(jobs[0].kind), Crumb(_("一起上传的文件"))],
         )
 
     def _bundle(self, bundle: str) -> list[ImportJob]:
@@ -89,3 +83,8 @@ class Bundles:
         for number in numbers:
             set_to_work("import-write", number, None)
         return redirect(self.url("bundle", bundle=bundle))
+
+
+def upload_crumb(kind: str) -> Crumb:
+    """Return the step of the way that leads back to where such files are uploaded."""
+    return Crumb(_("导入%(what)s", what=kind_title(kind)), url_for(upload_endpoint(kind)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
@@ -31,6 +31,12 @@ class DecisionForm(FlaskForm):
     """A form over one state of a job: ``version`` says which the person has seen."""
 
     version = HiddenField()
+
+    def about(self, job: ImportJob) -> Self:
+        """Note which state of the job the page shows, unless the form has been sent; return it."""
+        if not self.is_submitted():
+            self.version.data = str(job.version)
+        return self
 
 
 @dataclass(frozen=True)
@@ -75,10 +81,8 @@ def headings_form(job: ImportJob) -> tuple[FlaskForm, list[HeadingGroup]]:
         groups.append(
             HeadingGroup(offer["sheet"], offer["row"], offer["missing"], list_field, lines)
         )
-    form: FlaskForm = type("HeadingsForm", (DecisionForm,), fields)()
-    if not form.is_submitted():
-        form["version"].data = str(job.version)
-    return form, groups
+    kind: type[DecisionForm] = type("HeadingsForm", (DecisionForm,), fields)
+    return kind().about(job), groups
 
 
 def decided_headings(job: ImportJob, form: FlaskForm) -> tuple[dict[str, str], dict[str, Headings]]:
@@ -161,10 +165,8 @@ def names_form(job: ImportJob, source: Callable[..., str]) -> tuple[FlaskForm, l
             choose=chooser(session(), candidates(), Organization),
         )
         lines.append(line)
-    form: FlaskForm = type("NamesForm", (DecisionForm,), fields)()
-    if not form.is_submitted():
-        form["version"].data = str(job.version)
-    return form, lines
+    kind: type[DecisionForm] = type("NamesForm", (DecisionForm,), fields)
+    return kind().about(job), lines
 
 
 def decided_names(job: ImportJob, form: FlaskForm, lines: list[NameLine]) -> dict[str, int]:

@@ -15,7 +15,7 @@ from wtforms.validators import InputRequired
 
 from imports.findings import counts
 from imports.marked import marked, remarks_of
-from jobs.imports import NEEDS_PLACE, discard, key_of, places, resumed, stored
+from jobs.imports import NEEDS_PLACE, discard, in_reach, key_of, resumed, stored
 from jobs.queue import queue
 from models.import_job import BUSY, OPEN, ImportJob, ImportJobState, ImportLayout
 from models.organization import Organization
@@ -24,7 +24,7 @@ from rules.policy import Action
 from views.context import STALE, actor, session, unit_of_work
 from views.forms import RecordSelectField, chooser, options_of
 from views.import_batches import kind_title
-from views.import_bundles import Bundles
+from views.import_bundles import Bundles, upload_crumb
 from views.import_decisions import (
     DecisionForm,
     candidates,
@@ -139,30 +139,25 @@ class ImportJobView(Bundles, RecordView):
         }
 
     def _crumbs(self, job: ImportJob) -> list[Crumb]:
-        upload = url_for(upload_endpoint(job.kind))
-        title = _("导入%(what)s", what=kind_title(job.kind))
+        upload = upload_crumb(job.kind)
         same = select(ImportJob.id).where(ImportJob.bundle == job.bundle).limit(2)
         if len(session().scalars(same).all()) == 1:
-            return [Crumb(title, upload), Crumb(job.file_name)]
+            return [upload, Crumb(job.file_name)]
         together = Crumb(_("一起上传的文件"), self.url("bundle", bundle=job.bundle))
-        return [Crumb(title, upload), together, Crumb(job.file_name)]
+        return [upload, together, Crumb(job.file_name)]
 
     def _version_form(self, job: ImportJob) -> DecisionForm:
         return DecisionForm(formdata=None, data={"version": str(job.version)})
 
     def _place_form(self, job: ImportJob) -> Any:
-        ids = [each.id for each in places(session(), job.kind)]
-        statement = select(Organization).where(Organization.id.in_(ids))
         field = RecordSelectField(
             _("清单所属地区"),
             source=url_for(upload_endpoint(job.kind, "owners")),
-            choose=chooser(session(), statement, Organization),
+            choose=chooser(session(), in_reach(session(), job.kind), Organization),
             validators=[InputRequired(_("请选择清单所属地区。"))],
         )
-        form: Any = type("PlaceForm", (DecisionForm,), {"organization": field})()
-        if not form.is_submitted():
-            form.version.data = str(job.version)
-        return form
+        kind: type[DecisionForm] = type("PlaceForm", (DecisionForm,), {"organization": field})
+        return kind().about(job)
 
     @expose("/progress/<int:pk>")
     @has_access

@@ -11,16 +11,15 @@ from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileRequired, MultipleFileField
-from sqlalchemy import Select, select
+from sqlalchemy import Select
 from werkzeug.datastructures import FileStorage
 
 from imports.specs import RECORDS, RecordSpec
 from imports.whose import named
-from jobs.imports import NEEDS_PLACE, places, uploads
+from jobs.imports import NEEDS_PLACE, in_reach, places, uploads
 from models.import_job import ImportJob, ImportJobState
 from models.organization import Organization
 from rules.policy import Action
-from rules.scope import reachable
 from views import permissions
 from views.context import actor, session, unit_of_work
 from views.forms import RecordSelectField, chooser, options_of
@@ -65,12 +64,11 @@ class ImportView(BaseView):
             flash(_("一次最多上传 %(n)s 个文件，请分几次上传。", n=MOST_FILES), "danger")
             return self._upload_page(form, 422)
         owner = form["owner"].data if "owner" in form else None
+        told = self._places() if owner is None and self.kind in NEEDS_PLACE else []
         with unit_of_work() as database:
-            jobs = [self._job(each, owner) for each in files]
+            bundle = secrets.token_hex(16)
+            jobs = [self._job(each, owner, told, bundle) for each in files]
             database.add_all(jobs)
-            bundle = jobs[0].bundle
-            for job in jobs:
-                job.bundle = bundle
             database.flush()
             numbers = [(job.id, job.size) for job in jobs]
         for number, size in numbers:
@@ -100,17 +98,17 @@ class ImportView(BaseView):
         view = view_named(self.back.split(".")[0])
         return view.url("template") if view is not None and view.may("can_template") else None
 
-    def _job(self, file: FileStorage, owner: Organization | None) -> ImportJob:
-        """Keep an uploaded file, and return the job of importing it; told whose it is, if it says."""
+    def _job(
+        self, file: FileStorage, owner: Organization | None, places: list[Organization], bundle: str
+    ) -> ImportJob:
+        """Keep an uploaded file, and return its job: for the owner, or for the place it names."""
         stored = store(file)
         name = (file.filename or _("未命名"))[-255:]
-        if owner is None and self.kind in NEEDS_PLACE:
-            owner = named([name], self._places())
         return ImportJob(
             account_id=actor().user_id,
             kind=self.kind,
-            organization=owner,
-            bundle=secrets.token_hex(16),
+            organization=owner or named([name], places),
+            bundle=bundle,
             state=ImportJobState.WAITING,
             file_name=name,
             stored_name=stored.name,
@@ -123,11 +121,7 @@ class ImportView(BaseView):
         return places(session(), self.kind)
 
     def _owners(self) -> Select[Any]:
-        return select(Organization).where(
-            Organization.kind.in_(NEEDS_PLACE.get(self.kind, ())),
-            Organization.active,
-            reachable(actor(), self.record_type, Organization.id, Action.IMPORT),
-        )
+        return in_reach(session(), self.kind)
 
     def _form(self) -> FlaskForm:
         fields: dict[str, Any] = {

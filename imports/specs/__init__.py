@@ -15,6 +15,7 @@ from imports.specs.records import RecordSpec, plain
 from imports.specs.registers import ACCOUNTS, AUDIT, BATCHES, CALENDAR, MECHANISMS, TICKETS
 from imports.specs.resources import RESOURCES
 from imports.specs.services import SERVICES, SESSIONS
+from models.duty import DutyList
 from models.registry import record_types
 
 #: Every record type that is imported by its declaration.
@@ -52,6 +53,14 @@ def spec_of(model: type[Any]) -> SheetSpec | None:
 def ledger(kind: str) -> RecordSpec | None:
     """Return the declaration of a kind of import, if it is one of the declared ledgers."""
     return next((each for each in RECORDS if each.list_type == kind), None)
+
+
+def kind_label(kind: str) -> str:
+    """Return the Chinese name of what a kind of import brings in."""
+    spec = ledger(kind)
+    if spec is not None:
+        return spec.label
+    return {"organizations": ORGANIZATIONS.label, "duty-items": DutyList.__label__}.get(kind, kind)
 
 
 __all__ = [

@@ -10,12 +10,8 @@ from typing import Any
 from sqlalchemy import inspect
 from sqlalchemy.orm import joinedload, selectinload
 
-from imports.specs.agreements import AGREEMENTS
-from imports.specs.check_ins import ACTIVITIES, CHECK_INS
-from imports.specs.needs import NEEDS
+from imports import specs
 from imports.specs.records import declare
-from imports.specs.resources import RESOURCES
-from imports.specs.services import SERVICES, SESSIONS
 from models.account import Account
 from models.imports import ImportBatch
 from models.ledger import AuditEntry
@@ -159,12 +155,6 @@ AUDIT = declare(
     imported=False,
 )
 
-_IMPORTED = (AGREEMENTS, RESOURCES, NEEDS, SERVICES, SESSIONS, CHECK_INS, ACTIVITIES, CALENDAR)
-_TITLES = {each.list_type: each.label for each in _IMPORTED} | {
-    "organizations": "组织机构",
-    "duty-items": "履职事项清单",
-}
-
 BATCHES = declare(
     "import-batches",
     ImportBatch,
@@ -184,7 +174,7 @@ BATCHES = declare(
         "file_hash": "文件指纹（SHA-256）",
     },
     ways={
-        "kind": lambda record: _TITLES.get(record.kind, record.kind),
+        "kind": lambda record: specs.kind_label(record.kind),
         **{
             name: (lambda record, name=name: sum(each.get(name, 0) for each in record.summary))
             for name in ("new", "changed", "unchanged")

@@ -119,10 +119,10 @@ REVIEWED = {
 }
 #: Who acts for the system where a person asked, because the answer depends on rows out of his reach.
 FOR_THE_SYSTEM = {
-    "imports/duty_undo.py",  # is an item's number taken, and how was one called that is gone
-    "imports/record_undo.py",  # is a record's number taken
+    "imports/duty_undo.py",  # how an item was called that is gone
     "imports/judging.py",  # is a number taken by a record out of reach?
     "rules/actor.py",  # an account's own organisation, before there is an actor
+    "rules/bulk.py",  # is a record's number taken
     "rules/duty_lists.py",  # is there anybody who receives a department's tickets?
     "rules/eligibility.py",  # the branch stationed in the township
     "rules/ledger.py",  # the chain's last link
