@@ -20,10 +20,10 @@ from bench.lives import DAY, HOUR, Life, Row, verdict_of
 from bench.matters import CHANNELS, MATTERS, SPOTS
 from models.ledger import Event
 from models.organization import OrganizationLine
+from models.rating import Rating
 from models.ticket import (
     AssignmentStatus,
     Nature,
-    Rating,
     Ticket,
     TicketAssignment,
     TicketParty,

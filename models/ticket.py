@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Record, Titled, UTCDateTime, field, titled_type
 from models.duty import DutyItem
-from models.grade import Grade
-from models.mechanism import RatingDimension, WhistleClass
+from models.mechanism import WhistleClass
 from models.organization import Organization
 from models.scoping import Parties, Reference, Through
+
+if TYPE_CHECKING:
+    from models.rating import Rating
+    from models.ticket_file import TicketComment, TicketExtension, TicketPhoto
 
 
 class TicketStatus(Titled):
@@ -30,9 +34,18 @@ class TicketStatus(Titled):
     WITHDRAWN = "withdrawn", "已撤哨", "muted"
     RETURN_PENDING = "return_pending", "退单待审", "danger"
     REOPENED = "reopened", "重办", "danger"
+    LOCAL = "local", "属地处置", "progress"
+    SOLVED_LOCALLY = "solved_locally", "就地解决", "success"
+    MERGED = "merged", "已并单", "muted"
 
 
-FINAL = (TicketStatus.CLOSED, TicketStatus.DECLINED, TicketStatus.WITHDRAWN)
+FINAL = (
+    TicketStatus.CLOSED,
+    TicketStatus.DECLINED,
+    TicketStatus.WITHDRAWN,
+    TicketStatus.SOLVED_LOCALLY,
+    TicketStatus.MERGED,
+)
 AT_DEPARTMENT = (
     TicketStatus.DISPATCHED,
     TicketStatus.ACCEPTED,
@@ -95,6 +108,12 @@ class AssignmentStatus(Titled):
     ARRIVED = "arrived", "已报到", "progress"
     REPORTED = "reported", "已反馈", "success"
     RETURNED = "returned", "已退单", "muted"
+    HANDED_OVER = "handed_over", "已移交", "muted"
+    REMOVED = "removed", "不再协办", "muted"
+
+
+#: A department in one of these is no longer at work on the ticket, and no longer party to it.
+OFF_WORK = (AssignmentStatus.RETURNED, AssignmentStatus.HANDED_OVER, AssignmentStatus.REMOVED)
 
 
 class PartyRelation(Titled):
@@ -107,7 +126,14 @@ class PartyRelation(Titled):
 
 
 class Ticket(Record):
-    """A whistle ticket. Instants are UTC; due instants are fixed at dispatch and never reset."""
+    """A whistle ticket. Instants are UTC; due instants are fixed at dispatch and never reset.
+
+    ``next_due`` is the earliest deadline of a step that the lead owes and has not taken, and
+    ``next_warn`` when it turns yellow; both are empty while nothing is owed. ``holder`` has a grid
+    whistle in hand (domain section 6). ``client_key`` names one filling-in of the form, on whatever
+    device: the same key never makes two tickets. ``paper`` marks a slip that was entered later, with
+    its true times. Degrees are WGS 84.
+    """
 
     __tablename__ = "ticket"
     __label__ = "哨单"
@@ -116,7 +142,9 @@ class Ticket(Record):
         Index("ix_ticket_status", "status", "id"),
         Index("ix_ticket_organization", "organization_id", "id"),
         Index("ix_ticket_lead", "lead_id", "status", "id"),
-        Index("ix_ticket_respond_due", "respond_due"),
+        Index("ix_ticket_next_due", "next_due"),
+        Index("ix_ticket_holder", "holder_id", "status"),
+        Index("uq_ticket_client_key", "client_key", unique=True),
     )
 
     number: Mapped[str | None] = mapped_column(
@@ -129,6 +157,8 @@ class Ticket(Record):
         Text, info=field("情况说明", help="写明现状、影响和已采取的措施", widget="textarea")
     )
     address: Mapped[str | None] = mapped_column(String(200), info=field("地点"))
+    latitude: Mapped[float | None] = mapped_column(Float, info=field("纬度"))
+    longitude: Mapped[float | None] = mapped_column(Float, info=field("经度"))
     contact_name: Mapped[str | None] = mapped_column(String(40), info=field("现场联系人"))
     contact_phone: Mapped[str | None] = mapped_column(String(40), info=field("联系电话"))
     organization_id: Mapped[int] = mapped_column(
@@ -168,6 +198,19 @@ class Ticket(Record):
     lead_id: Mapped[int | None] = mapped_column(
         ForeignKey("organization.id"), info=field("主办单位")
     )
+    holder_id: Mapped[int | None] = mapped_column(
+        ForeignKey("organization.id"), info=field("处置单位")
+    )
+    review_position: Mapped[int] = mapped_column(
+        Integer, default=0, server_default="0", info=field("审核环节")
+    )
+    merged_into_id: Mapped[int | None] = mapped_column(
+        ForeignKey("ticket.id"), index=True, info=field("并入哨单")
+    )
+    client_key: Mapped[str | None] = mapped_column(String(64))
+    paper: Mapped[bool] = mapped_column(
+        default=False, server_default=false(), info=field("线下补录")
+    )
     raised_by: Mapped[str | None] = mapped_column(String(100), info=field("吹哨人"))
     raised_by_id: Mapped[int | None] = mapped_column(Integer, info=field("吹哨人编号"))
     raised_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, info=field("吹哨时间"))
@@ -175,6 +218,8 @@ class Ticket(Record):
     respond_due: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, info=field("应哨期限"))
     arrive_due: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, info=field("报到期限"))
     resolve_due: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, info=field("办结期限"))
+    next_due: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, info=field("下一步期限"))
+    next_warn: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, info=field("预警时间"))
     accepted_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, info=field("应哨时间"))
     arrived_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, info=field("报到时间"))
     resolved_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, info=field("反馈时间"))
@@ -182,11 +227,20 @@ class Ticket(Record):
     result: Mapped[str | None] = mapped_column(Text, info=field("办理结果", widget="textarea"))
     return_count: Mapped[int] = mapped_column(Integer, default=0, info=field("退单次数"))
     reopen_count: Mapped[int] = mapped_column(Integer, default=0, info=field("回流次数"))
+    supervised_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, info=field("督办时间"))
+    stars: Mapped[int | None] = mapped_column(Integer, info=field("群众星级"))
+    stars_comment: Mapped[str | None] = mapped_column(Text, info=field("群众评语"))
 
     organization: Mapped[Organization] = relationship(
         foreign_keys=[organization_id], info=field("吹哨单位")
     )
     lead: Mapped[Organization | None] = relationship(foreign_keys=[lead_id], info=field("主办单位"))
+    holder: Mapped[Organization | None] = relationship(
+        foreign_keys=[holder_id], info=field("处置单位")
+    )
+    merged_into: Mapped[Ticket | None] = relationship(
+        remote_side="Ticket.id", info=field("并入哨单")
+    )
     whistle_class: Mapped[WhistleClass] = relationship(info=field("哨种"))
     duty_item: Mapped[DutyItem | None] = relationship(info=field("对应履职事项"))
     assignments: Mapped[list[TicketAssignment]] = relationship(
@@ -197,6 +251,15 @@ class Ticket(Record):
     )
     ratings: Mapped[list[Rating]] = relationship(
         back_populates="ticket", cascade="all, delete-orphan", order_by="Rating.id"
+    )
+    photos: Mapped[list[TicketPhoto]] = relationship(
+        back_populates="ticket", cascade="all, delete-orphan", order_by="TicketPhoto.id"
+    )
+    comments: Mapped[list[TicketComment]] = relationship(
+        back_populates="ticket", cascade="all, delete-orphan", order_by="TicketComment.id"
+    )
+    extensions: Mapped[list[TicketExtension]] = relationship(
+        back_populates="ticket", cascade="all, delete-orphan", order_by="TicketExtension.id"
     )
 
     @property
@@ -236,6 +299,9 @@ class TicketAssignment(Record):
     status: Mapped[AssignmentStatus] = mapped_column(
         titled_type(AssignmentStatus), default=AssignmentStatus.DISPATCHED, info=field("进度")
     )
+    respond_due: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, info=field("应哨期限"))
+    arrive_due: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, info=field("报到期限"))
+    resolve_due: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, info=field("反馈期限"))
     accepted_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, info=field("应哨时间"))
     arrived_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, info=field("报到时间"))
     reported_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, info=field("反馈时间"))
@@ -266,33 +332,6 @@ class TicketParty(Record):
     relation: Mapped[PartyRelation] = mapped_column(titled_type(PartyRelation))
 
     ticket: Mapped[Ticket] = relationship(back_populates="parties")
-
-
-class Rating(Record):
-    """One grade for one department in one dimension, given by the raising place."""
-
-    __tablename__ = "rating"
-    __label__ = "评价"
-    __scope__ = Through("ticket_id", "ticket")
-    __audited__ = False
-    __table_args__ = (
-        UniqueConstraint("ticket_id", "organization_id", "dimension_id", "round", name="uq_rating"),
-    )
-
-    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"))
-    organization_id: Mapped[int] = mapped_column(
-        ForeignKey("organization.id"), index=True, info=field("被评单位")
-    )
-    dimension_id: Mapped[int] = mapped_column(
-        ForeignKey("rating_dimension.id"), info=field("评价维度")
-    )
-    round: Mapped[int] = mapped_column(Integer, default=1, info=field("轮次"))
-    grade: Mapped[Grade] = mapped_column(titled_type(Grade), info=field("评价"))
-    rated_by: Mapped[str] = mapped_column(String(100), info=field("评价人"))
-
-    ticket: Mapped[Ticket] = relationship(back_populates="ratings")
-    organization: Mapped[Organization] = relationship(info=field("被评单位"))
-    dimension: Mapped[RatingDimension] = relationship(info=field("评价维度"))
 
 
 class TicketSequence(Record):

@@ -70,6 +70,8 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     (Role.SYSTEM_ADMINISTRATOR, "mechanism", (R, A, E), Scope.EVERYTHING),
     (Role.SYSTEM_ADMINISTRATOR, "whistle_class", WRITE, Scope.EVERYTHING),
     (Role.SYSTEM_ADMINISTRATOR, "rating_dimension", WRITE, Scope.EVERYTHING),
+    (Role.SYSTEM_ADMINISTRATOR, "review_step", WRITE, Scope.EVERYTHING),
+    (Role.SYSTEM_ADMINISTRATOR, "address_entry", (*WRITE, IMPORT), Scope.EVERYTHING),
     (Role.SYSTEM_ADMINISTRATOR, "calendar_override", (*WRITE, IMPORT), Scope.EVERYTHING),
     (Role.SYSTEM_ADMINISTRATOR, "agreement", (*WRITE, ACT, IMPORT), Scope.EVERYTHING),
     (Role.SYSTEM_ADMINISTRATOR, "letter_template", WRITE, Scope.EVERYTHING),
@@ -84,6 +86,7 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     #
     (Role.DISPATCHER, "ticket", (R, ACT), Scope.AREA),
     (Role.DISPATCHER, "duty_list", (R,), Scope.AREA),
+    (Role.DISPATCHER, "address_entry", (R,), Scope.AREA),
     (Role.DISPATCHER, "agreement", (R,), Scope.AREA),
     *((Role.DISPATCHER, each, (R,), Scope.AREA) for each in LEDGERS),
     #
@@ -99,6 +102,7 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     (Role.DUTY_LIST_OFFICER, "import_batch", (R, A, E), Scope.AREA),
     #
     (Role.TOWNSHIP_REVIEWER, "ticket", (R, A, E, ACT), Scope.AREA),
+    (Role.TOWNSHIP_REVIEWER, "address_entry", (*WRITE, IMPORT), Scope.AREA),
     (Role.TOWNSHIP_REVIEWER, "duty_list", (*WRITE, ACT, IMPORT), Scope.AREA),
     (Role.TOWNSHIP_REVIEWER, "duty_list", (R,), Scope.LINE),
     (Role.TOWNSHIP_REVIEWER, "import_batch", (R, A, E), Scope.AREA),
@@ -109,6 +113,7 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     (Role.TOWNSHIP_REVIEWER, "check_in", (R, A, E, ACT), Scope.SIDE),
     #
     (Role.COMMUNITY_STAFF, "ticket", (R, A, E, ACT), Scope.AREA),
+    (Role.COMMUNITY_STAFF, "address_entry", (*WRITE, IMPORT), Scope.AREA),
     (Role.COMMUNITY_STAFF, "duty_list", (R,), Scope.LINE),
     (Role.COMMUNITY_STAFF, "agreement", (R,), Scope.AREA),
     (Role.COMMUNITY_STAFF, "resource", (R,), Scope.SHARED),
@@ -157,6 +162,8 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
 EVERYBODY: tuple[tuple[str, tuple[Action, ...], Scope], ...] = (
     ("account", (R,), Scope.SELF),
     ("notice", (R, E), Scope.SELF),
+    ("saved_view", WRITE, Scope.SELF),
+    ("export_job", WRITE, Scope.SELF),
     ("organization", (R,), Scope.EVERYTHING),
     ("mechanism", (R,), Scope.EVERYTHING),
 )

@@ -9,7 +9,8 @@ from markupsafe import Markup
 from sqlalchemy import and_, func, or_
 
 from models.base import utcnow
-from models.ticket import AT_DEPARTMENT, FINAL, Rating, Ticket, TicketAssignment, TicketStatus
+from models.rating import Rating
+from models.ticket import AT_DEPARTMENT, FINAL, Ticket, TicketAssignment, TicketStatus
 from rules.wording import local, remaining
 from views.presentation import Column, Row, Table
 from views.rendering import EMPTY, label_of, shown

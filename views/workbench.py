@@ -18,8 +18,9 @@ from models.base import utcnow
 from models.check_in import CheckIn, CheckInStatus
 from models.duty import DutyList, DutyListStatus
 from models.need import Need, NeedStatus, Urgency
+from models.rating import Rating
 from models.service import ServiceProject, ServiceStatus
-from models.ticket import FINAL, AssignmentRole, AssignmentStatus, Rating, Ticket, TicketAssignment
+from models.ticket import FINAL, AssignmentRole, AssignmentStatus, Ticket, TicketAssignment
 from models.ticket import TicketStatus as S
 from presets.roles import Role
 from rules.actor import Actor

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from models.base import Titled
 from models.grade import Grade
 from models.organization import Organization, OrganizationKind
+from models.rating import Rating
 from models.ticket import (
     AssignmentRole,
     AssignmentStatus,
-    Rating,
     Ticket,
     TicketAssignment,
     TicketStatus,

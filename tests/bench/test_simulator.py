@@ -19,9 +19,9 @@ from bench.simulator import Simulator
 from cli.simulate import simulate
 from models.ledger import Event
 from models.organization import OrganizationLine
+from models.rating import Rating
 from models.ticket import (
     AssignmentStatus,
-    Rating,
     Ticket,
     TicketAssignment,
     TicketParty,

@@ -9,7 +9,8 @@ from models.account import Account
 from models.agreement import Agreement
 from models.duty import DutyItem, DutyItemDepartment, DutyList, DutyListType
 from models.imports import ImportBatch, ImportChange
-from models.ticket import Rating, Ticket, TicketAssignment, TicketParty
+from models.rating import Rating
+from models.ticket import Ticket, TicketAssignment, TicketParty
 from rules import workflow
 from rules.actor import SYSTEM, acting_as
 from tests.factories.ledger_stage import LEDGERS, ledgers

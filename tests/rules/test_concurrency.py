@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from models.agreement import Agreement, AgreementStatus
 from models.duty import DutyItem, DutyList, DutyListStatus, DutyListType
-from models.ticket import AssignmentRole, Rating, Ticket, TicketAssignment
+from models.rating import Rating
+from models.ticket import AssignmentRole, Ticket, TicketAssignment
 from models.ticket import TicketStatus as S
 from rules import ledger, workflow
 from rules.actor import SYSTEM, Actor, acting_as

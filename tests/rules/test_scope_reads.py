@@ -35,7 +35,8 @@ from models.organization import Organization, OrganizationLine, OrganizationName
 from models.registry import record_types
 from models.resource import Resource
 from models.service import ServiceProject
-from models.ticket import Rating, Ticket, TicketAssignment, TicketParty, TicketSequence
+from models.rating import Rating
+from models.ticket import Ticket, TicketAssignment, TicketParty, TicketSequence
 from presets.roles import Role
 from rules.actor import NOBODY, SYSTEM, Actor, acting_as, current, set_actor
 from rules.policy import Action

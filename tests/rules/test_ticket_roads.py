@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.rating import Rating
 from models.ticket import (
     AssignmentRole,
     AssignmentStatus,
     Grade,
     PartyRelation,
-    Rating,
     Ticket,
     TicketParty,
 )
