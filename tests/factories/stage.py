@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.account import Account
+from models.address import AddressEntry
 from models.agreement import Agreement
 from models.duty import DutyItem, DutyItemDepartment, DutyList, DutyListType
+from models.export_job import ExportJob
 from models.imports import ImportBatch, ImportChange
 from models.rating import Rating
+from models.saved_view import SavedView
 from models.ticket import Ticket, TicketAssignment, TicketParty
+from models.ticket_file import TicketComment, TicketExtension, TicketPhoto
 from rules import workflow
 from rules.actor import SYSTEM, acting_as
 from tests.factories.ledger_stage import LEDGERS, ledgers
 from tests.factories.ledgers import stepped
 from tests.factories.roads import grades
+from tests.factories.ticket_stage import ADDRESSES, OWN, beside_tickets
 from tests.factories.world import ACCOUNTS, World
 
 OF_A = {"A11", "A12", "A21"}
@@ -98,6 +103,12 @@ class Stage:
             TicketAssignment: TICKETS,
             TicketParty: TICKETS,
             Rating: TICKETS,
+            TicketPhoto: TICKETS,
+            TicketComment: TICKETS,
+            TicketExtension: TICKETS,
+            AddressEntry: ADDRESSES,
+            SavedView: OWN,
+            ExportJob: OWN,
             Agreement: AGREEMENTS,
             **LEDGERS,
             DutyList: DUTY_LISTS,
@@ -155,7 +166,8 @@ def built(world: World) -> Stage:
             ImportBatch: {place: {each.id} for place, each in batches.items()},
             ImportChange: _children(batches, "changes"),
             Account: {name: {world.account(name).id} for name in ACCOUNTS},
-        } | ledgers(world, agreements)
+        }
+        ids |= ledgers(world, agreements) | beside_tickets(world, tickets)
         session.commit()
         session.expunge_all()
     return Stage(world, ids)

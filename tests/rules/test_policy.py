@@ -43,6 +43,8 @@ BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
         "mechanism": [("RAE", S.EVERYTHING)],
         "whistle_class": [("RAED", S.EVERYTHING)],
         "rating_dimension": [("RAED", S.EVERYTHING)],
+        "review_step": [("RAED", S.EVERYTHING)],
+        "address_entry": [("RAEDI", S.EVERYTHING)],
         "calendar_override": [("RAEDI", S.EVERYTHING)],
         "agreement": [("RAEDSI", S.EVERYTHING)],
         "letter_template": [("RAED", S.EVERYTHING)],
@@ -57,6 +59,7 @@ BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
     },
     R.DISPATCHER: {
         "ticket": [("RS", S.AREA)],
+        "address_entry": [("R", S.AREA)],
         "duty_list": [("R", S.AREA)],
         "agreement": [("R", S.AREA)],
         **LEDGERS_READ,
@@ -79,6 +82,7 @@ BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
     },
     R.TOWNSHIP_REVIEWER: {
         "ticket": [("RAES", S.AREA)],
+        "address_entry": [("RAEDI", S.AREA)],
         "duty_list": [("RAEDSI", S.AREA), ("R", S.LINE)],
         "import_batch": [("RAE", S.AREA)],
         "agreement": [("R", S.AREA)],
@@ -89,6 +93,7 @@ BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
     },
     R.COMMUNITY_STAFF: {
         "ticket": [("RAES", S.AREA)],
+        "address_entry": [("RAEDI", S.AREA)],
         "duty_list": [("R", S.LINE)],
         "agreement": [("R", S.AREA)],
         "resource": [("R", S.SHARED)],
@@ -127,6 +132,8 @@ for _role in (
 ANYBODY = {
     "account": ("R", S.SELF),
     "notice": ("RE", S.SELF),
+    "saved_view": ("RAED", S.SELF),
+    "export_job": ("RAED", S.SELF),
     "organization": ("R", S.EVERYTHING),
     "mechanism": ("R", S.EVERYTHING),
 }
@@ -155,7 +162,7 @@ def test_the_policy_speaks_of_roles_and_record_types_that_exist() -> None:
 
 def test_inspectors_leaders_and_auditors_only_read() -> None:
     for role in (R.INSPECTOR, R.LEADER, R.AUDITOR):
-        for record_type in set(record_types()) - {"notice"}:
+        for record_type in set(record_types()) - {"notice", "saved_view", "export_job"}:
             for action in set(Action) - {Action.READ}:
                 assert not allows([role], record_type, action)
 
