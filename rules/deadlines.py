@@ -34,6 +34,7 @@ class Unit(enum.StrEnum):
     hours = "hours"
     calendar_days = "calendar_days"
     working_days = "working_days"
+    working_hours = "working_hours"
     same_day = "same_day"
     per_item = "per_item"
     at_dispatch = "at_dispatch"
@@ -54,6 +55,7 @@ _UNIT_LABELS = {
     Unit.hours: "小时",
     Unit.calendar_days: "天",
     Unit.working_days: "个工作日",
+    Unit.working_hours: "个工作小时",
     Unit.same_day: "当日",
     Unit.per_item: "按事项时限",
     Unit.at_dispatch: "派单时定",
@@ -65,6 +67,7 @@ _LARGEST_AMOUNT = {
     Unit.hours: 10 * 366 * 24,
     Unit.calendar_days: 10 * 366,
     Unit.working_days: 10 * 250,
+    Unit.working_hours: 10 * 250 * 8,
 }
 
 
@@ -72,8 +75,8 @@ _LARGEST_AMOUNT = {
 class Term:
     """A time limit: ``amount`` of ``unit``.
 
-    ``amount`` is a whole number for minutes, hours, calendar days and working days,
-    and ``None`` for the other units. Zero is allowed for minutes only and means at
+    ``amount`` is a whole number for minutes, hours, calendar days, working days and
+    working hours, and ``None`` for the other units. Zero is allowed for minutes only and means at
     once (即时). ``ValueError`` with a Chinese sentence otherwise.
     """
 
@@ -153,14 +156,15 @@ def due(
     Args:
         start: the aware instant at which the clock starts.
         term: the time limit of the mechanism's whistle class.
-        calendar: which days are working days.
+        calendar: which days are working days, and which of their hours working hours.
         item_term: the duty item's own limit; used when ``term`` is ``per_item``.
         at_dispatch: the aware instant the dispatcher set; used when the term in
             force is ``at_dispatch``.
 
     Minutes and hours are exact elapsed time. Days do not count the day of the start
     and end at 23:59:59 Asia/Shanghai of the n-th (working) day after it; ``same_day``
-    ends so on the day of the start. ``None`` when there is no limit: an item without
+    ends so on the day of the start. Working hours run in the calendar's spans of working
+    days only, so that a clock started at night first moves in the morning. ``None`` when there is no limit: an item without
     one, or no instant set at dispatch. ``ValueError`` for a naive time, or for an item
     whose limit is itself ``per_item``. See the module for the law behind it.
     """
@@ -185,12 +189,53 @@ def _end(start: datetime.datetime, term: Term, calendar: WorkCalendar) -> dateti
         return start + datetime.timedelta(minutes=amount)
     if term.unit is Unit.hours:
         return start + datetime.timedelta(hours=amount)
+    if term.unit is Unit.working_hours:
+        return calendar.add_working_time(start, datetime.timedelta(hours=amount))
     day = shanghai_date(start)
     if term.unit is Unit.calendar_days:
         day += datetime.timedelta(days=amount)
     elif term.unit is Unit.working_days:
         day = calendar.add_working_days(day, amount)
     return end_of_day(day)
+
+
+#: What a warning may be counted in: the other units do not say how long before a deadline it comes.
+WARNING_UNITS = frozenset(_LARGEST_AMOUNT)
+
+
+def warn_at(due: datetime.datetime, term: Term, calendar: WorkCalendar) -> datetime.datetime:
+    """Return the instant (aware, UTC) at which a deadline comes near: ``term`` before ``due``.
+
+    Minutes, hours and calendar days are elapsed time. Working days keep the deadline's time of day
+    and go back over days off; a deadline that falls on a day off counts from the end of the working
+    day before it, since nobody works in between. Working hours run backwards through the
+    calendar's spans. ``ValueError`` for a naive time and for the units that have no length.
+    """
+    due = as_utc(due)
+    if term.unit not in WARNING_UNITS or term.amount is None:
+        raise ValueError(f"预警不能用“{term.unit.label}”计，请填写提前多少小时或多少天。")
+    if term.unit is Unit.working_hours:
+        return calendar.subtract_working_time(due, datetime.timedelta(hours=term.amount))
+    if term.unit is Unit.working_days:
+        return _working_days_before(due, term.amount, calendar)
+    return due - _ELAPSED[term.unit] * term.amount
+
+
+_ELAPSED = {
+    Unit.minutes: datetime.timedelta(minutes=1),
+    Unit.hours: datetime.timedelta(hours=1),
+    Unit.calendar_days: datetime.timedelta(days=1),
+}
+
+
+def _working_days_before(
+    due: datetime.datetime, n: int, calendar: WorkCalendar
+) -> datetime.datetime:
+    day = shanghai_date(due)
+    if not calendar.is_working_day(day):
+        day = calendar.subtract_working_days(day, 1)
+        due = end_of_day(day)
+    return due - (day - calendar.subtract_working_days(day, n))
 
 
 # --- Reading a cell ------------------------------------------------------------------
@@ -211,6 +256,7 @@ _WRITTEN_UNITS = {
     "分钟": (Unit.minutes, 1),
     "小时|个小时|钟头|个钟头|h|H": (Unit.hours, 1),
     "工作日|个工作日": (Unit.working_days, 1),
+    "工作小时|个工作小时": (Unit.working_hours, 1),
     "日|天|自然日|个自然日|日历日|个日历日": (Unit.calendar_days, 1),
     "周|星期|个星期": (Unit.calendar_days, 7),
     "个月": (Unit.calendar_days, 30),

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from models.mechanism import CalendarOverride, Mechanism, RatingDimension, WhistleClass
 from models.organization import Organization, OrganizationLine
-from rules.calendar import WorkCalendar
+from models.ticket import Ticket
+from rules.calendar import WorkCalendar, read_spans
 from rules.errors import Invalid
 
 
@@ -16,19 +17,36 @@ def mechanism_for(session: Session, organization_id: int) -> Mechanism:
 
     Raises ``Invalid`` if neither has one.
     """
-    found = session.scalars(
-        select(Mechanism)
-        .join(OrganizationLine, OrganizationLine.ancestor_id == Mechanism.organization_id)
-        .where(OrganizationLine.organization_id == organization_id, Mechanism.in_force)
-        .order_by(OrganizationLine.depth, Mechanism.number.desc())
-        .limit(1)
-    ).first()
+    found = _in_force_at(session, organization_id)
     if found is None:
         organization = session.get_one(Organization, organization_id)
         raise Invalid(
             f"“{organization.name}”所在的县（市、区）还没有启用吹哨机制，请联系系统管理员。"
         )
     return found
+
+
+def _in_force_at(session: Session, organization_id: int) -> Mechanism | None:
+    return session.scalars(
+        select(Mechanism)
+        .join(OrganizationLine, OrganizationLine.ancestor_id == Mechanism.organization_id)
+        .where(OrganizationLine.organization_id == organization_id, Mechanism.in_force)
+        .order_by(OrganizationLine.depth, Mechanism.number.desc())
+        .limit(1)
+    ).first()
+
+
+def present_class(session: Session, ticket: Ticket) -> WhistleClass:
+    """Return the class under which a ticket is dispatched now; the ticket keeps it from then on.
+
+    It is the class of the same code in the mechanism that is in force for the ticket's place; the
+    ticket's own, where no mechanism is in force or the new version has no such class any more.
+    """
+    own = ticket.whistle_class
+    mechanism = _in_force_at(session, ticket.organization_id)
+    if mechanism is None or mechanism.id == own.mechanism_id:
+        return own
+    return next((each for each in mechanism.classes if each.code == own.code), own)
 
 
 def classes_for(session: Session, organization_id: int) -> list[WhistleClass]:
@@ -41,7 +59,8 @@ def dimensions_of(whistle_class: WhistleClass) -> list[RatingDimension]:
     return whistle_class.mechanism.dimensions
 
 
-def calendar(session: Session) -> WorkCalendar:
-    """Return the national working calendar with the administrator's overrides."""
+def calendar(session: Session, mechanism: Mechanism | None = None) -> WorkCalendar:
+    """Return the national calendar with the administrator's overrides and a mechanism's hours."""
     overrides = session.scalars(select(CalendarOverride)).all()
-    return WorkCalendar({each.day: each.working for each in overrides})
+    spans = read_spans(mechanism.working_hours or ()) if mechanism else ()
+    return WorkCalendar({each.day: each.working for each in overrides}, spans)

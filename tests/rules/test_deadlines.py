@@ -10,7 +10,13 @@ from rules.calendar import SHANGHAI, WorkCalendar, shanghai_date
 from rules.deadlines import Term, Unit, due
 
 NATIONAL = WorkCalendar()
-COUNTED = (Unit.minutes, Unit.hours, Unit.calendar_days, Unit.working_days)
+COUNTED = (
+    Unit.minutes,
+    Unit.hours,
+    Unit.calendar_days,
+    Unit.working_days,
+    Unit.working_hours,
+)
 
 
 def at(text: str) -> datetime:
@@ -44,6 +50,8 @@ def at(text: str) -> datetime:
         ("３个工作日", Unit.working_days, 3),
         ("3 个 工作日内办结", Unit.working_days, 3),
         ("5工作日", Unit.working_days, 5),
+        ("4个工作小时", Unit.working_hours, 4),
+        ("8 工作小时内响应", Unit.working_hours, 8),
         ("自受理之日起20个工作日内", Unit.working_days, 20),
         ("办理时限：不超过十个工作日", Unit.working_days, 10),
         ("15日", Unit.calendar_days, 15),
@@ -111,6 +119,7 @@ def test_parse_refuses_to_guess(text: str) -> None:
         (Term(Unit.hours, 1), "1 小时"),
         (Term(Unit.calendar_days, 15), "15 天"),
         (Term(Unit.working_days, 2), "2 个工作日"),
+        (Term(Unit.working_hours, 4), "4 个工作小时"),
         (Term(Unit.same_day), "当日"),
         (Term(Unit.per_item), "按事项时限"),
         (Term(Unit.at_dispatch), "派单时定"),
@@ -130,6 +139,7 @@ def test_label_reads_back(term: Term, label: str) -> None:
         (Unit.calendar_days, 0, "1 到"),
         (Unit.working_days, 0, "1 到"),
         (Unit.working_days, 2501, "2500"),
+        (Unit.working_hours, 0, "1 到"),
         (Unit.hours, True, "需要数量"),
         (Unit.hours, 1.5, "需要数量"),
         (Unit.same_day, 1, "不带数量"),
@@ -144,7 +154,7 @@ def test_invalid_term_is_refused(unit: Unit, amount: int, message: str) -> None:
 
 
 def test_every_unit_has_its_name_and_says_whether_it_takes_an_amount() -> None:
-    assert len({unit.label for unit in Unit}) == len(Unit) == 7
+    assert len({unit.label for unit in Unit}) == len(Unit) == 8
     assert {unit for unit in Unit if unit.takes_amount} == set(COUNTED)
 
 
