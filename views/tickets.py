@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rules.policy import Action
 from views.flow import FlowView
+from views.photos import TicketPhotos
 from views.presentation import MenuEntry
 from views.ticket_detail import TicketDetail
 from views.ticket_form import TicketForm
@@ -11,7 +12,7 @@ from views.ticket_help import TicketHelp
 from views.ticket_list import TicketList
 
 
-class TicketView(TicketList, TicketForm, TicketHelp, TicketDetail):
+class TicketView(TicketList, TicketForm, TicketHelp, TicketDetail, TicketPhotos):
     """All of a ticket's pages; each part of them stands in a module of its own."""
 
     route_base = "/tickets"
@@ -23,4 +24,7 @@ class TicketView(TicketList, TicketForm, TicketHelp, TicketDetail):
     demands = FlowView.demands | {
         "can_receivers": Action.ACT,
         "can_eligibility": Action.ADD,
+        "can_photo": Action.READ,
+        "can_thumb": Action.READ,
+        "can_prepared": Action.READ,
     }
