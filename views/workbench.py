@@ -17,11 +17,13 @@ from models.agreement import Agreement, AgreementStatus
 from models.base import utcnow
 from models.check_in import CheckIn, CheckInStatus
 from models.duty import DutyList, DutyListStatus
+from models.mechanism import ReviewLevel, ReviewStep, WhistleClass
 from models.need import Need, NeedStatus, Urgency
 from models.rating import Rating
 from models.service import ServiceProject, ServiceStatus
 from models.ticket import FINAL, AssignmentRole, AssignmentStatus, Ticket, TicketAssignment
 from models.ticket import TicketStatus as S
+from models.ticket_file import ExtensionStatus, TicketExtension
 from presets.roles import Role
 from rules.actor import Actor
 from rules.calendar import shanghai_date
@@ -35,6 +37,12 @@ from views.tables import table_of
 from views.ticket_page import overdue
 
 QUEUE_ROWS = 8
+#: Who takes the review steps of each level.
+REVIEWERS = (
+    (Role.COMMUNITY_STAFF, ReviewLevel.COMMUNITY),
+    (Role.TOWNSHIP_REVIEWER, ReviewLevel.TOWNSHIP),
+    (Role.DISPATCHER, ReviewLevel.OFFICE),
+)
 EXPIRY_NOTICE = timedelta(days=max(DAYS_BEFORE))
 
 
@@ -67,25 +75,30 @@ def queues_of(who: Actor) -> list[Waiting]:
         )
     )
     oldest = Ticket.id
-    by_response = func.coalesce(Ticket.respond_due, Ticket.resolve_due, Ticket.created_at)
-    by_result = func.coalesce(Ticket.resolve_due, Ticket.arrive_due, Ticket.created_at)
+    by_deadline = func.coalesce(Ticket.next_due, Ticket.created_at)
+    more_time = Ticket.id.in_(
+        select(TicketExtension.ticket_id).where(TicketExtension.status == ExtensionStatus.REQUESTED)
+    )
+    held = and_(Ticket.status == S.LOCAL, Ticket.holder_id == who.area_id)
     draft = Agreement.status == AgreementStatus.DRAFT
     last = shanghai_date(utcnow()) + EXPIRY_NOTICE
     soon = and_(Agreement.status == AgreementStatus.IN_FORCE, Agreement.valid_until <= last)
     ending = (("status", "in_force"), ("valid_until_until", last.isoformat()))
     drafts = DutyList.status == DutyListStatus.DRAFT
     return [
-        Waiting(Role.TOWNSHIP_REVIEWER, "待审核的哨单", "TicketView", Ticket.status == S.PENDING_REVIEW, oldest, "没有待审核的哨单。", (("tab", "review"),)),
+        *(Waiting(role, "待审核的哨单", "TicketView", _to_review(level), oldest, "没有待审核的哨单。", (("tab", "review"),)) for role, level in REVIEWERS),
+        *(Waiting(role, "属地处置中", "TicketView", held, oldest, "没有正在自行处置的事项。", (("tab", "local"),)) for role in (Role.COMMUNITY_STAFF, Role.TOWNSHIP_REVIEWER)),
         Waiting(Role.DISPATCHER, "待派单的哨单", "TicketView", Ticket.status == S.PENDING_DISPATCH, oldest, "没有待派单的哨单。", (("tab", "dispatch"),)),
-        Waiting(Role.RETURN_REVIEWER, "退单待审", "TicketView", Ticket.status == S.RETURN_PENDING, by_response, "没有待审的退单。", (("tab", "return"),)),
-        Waiting(Role.DEPARTMENT_HANDLER, "待应哨", "TicketView", and_(lead, Ticket.status.in_((S.DISPATCHED, S.REOPENED))), by_response, "没有待应哨的哨单。", (("tab", "work"),)),
-        Waiting(Role.DEPARTMENT_HANDLER, "办理中", "TicketView", and_(lead, Ticket.status.in_((S.ACCEPTED, S.ARRIVED))), by_result, "没有在办的哨单。", (("tab", "work"),)),
-        Waiting(Role.DEPARTMENT_HANDLER, "协办事项", "TicketView", and_(helping, Ticket.status.not_in(FINAL)), by_result, "没有待办的协办事项。", (("tab", "work"),)),
+        Waiting(Role.RETURN_REVIEWER, "退单待审", "TicketView", Ticket.status == S.RETURN_PENDING, by_deadline, "没有待审的退单。", (("tab", "return"),)),
+        Waiting(Role.RETURN_REVIEWER, "延期待审", "TicketView", more_time, by_deadline, "没有待审的延期申请。"),
+        Waiting(Role.DEPARTMENT_HANDLER, "待应哨", "TicketView", and_(lead, Ticket.status.in_((S.DISPATCHED, S.REOPENED))), by_deadline, "没有待应哨的哨单。", (("tab", "work"),)),
+        Waiting(Role.DEPARTMENT_HANDLER, "办理中", "TicketView", and_(lead, Ticket.status.in_((S.ACCEPTED, S.ARRIVED))), by_deadline, "没有在办的哨单。", (("tab", "work"),)),
+        Waiting(Role.DEPARTMENT_HANDLER, "协办事项", "TicketView", and_(helping, Ticket.status.not_in(FINAL)), by_deadline, "没有待办的协办事项。", (("tab", "work"),)),
         Waiting(Role.COMMUNITY_STAFF, "待评哨", "TicketView", and_(Ticket.status == S.RESOLVED, ~rated), oldest, "没有待评价的哨单。", (("tab", "rate"),)),
         Waiting(Role.COMMUNITY_STAFF, "草稿", "TicketView", Ticket.status == S.DRAFT, oldest, "没有草稿。", (("status", "draft"),)),
         Waiting(Role.TOWNSHIP_REVIEWER, "待评哨", "TicketView", and_(Ticket.status == S.RESOLVED, ~rated), oldest, "没有待评价的哨单。", (("tab", "rate"),)),
         Waiting(Role.DISPATCHER, "待销号", "TicketView", and_(Ticket.status == S.RESOLVED, rated), oldest, "没有待销号的哨单。", (("tab", "rate"),)),
-        Waiting(Role.INSPECTOR, "已超期的哨单", "TicketView", overdue(), by_response, "没有超期的哨单。", (("tab", "overdue"),)),
+        Waiting(Role.INSPECTOR, "已超期的哨单", "TicketView", overdue(), by_deadline, "没有超期的哨单。", (("tab", "overdue"),)),
         Waiting(Role.ORGANIZATION_DEPARTMENT, "草拟中的协议", "AgreementView", draft, Agreement.id, "没有草拟中的协议。", (("status", "draft"),)),
         Waiting(Role.ORGANIZATION_DEPARTMENT, "60 天内到期的协议", "AgreementView", soon, Agreement.valid_until, "近期没有到期的协议。", ending),
         Waiting(Role.COMMUNITY_STAFF, "60 天内到期的协议", "AgreementView", soon, Agreement.valid_until, "近期没有到期的协议。", ending, todo=False),
@@ -123,6 +136,20 @@ def _ledgers(who: Actor) -> list[Waiting]:
         Waiting(Role.UNIT_LIAISON, "可以认领的微心愿", "NeedView", wishes, Need.id, "没有可以认领的微心愿。", (("tab", "wish"),), todo=False)
     )  # fmt: skip
     return found
+
+
+def _to_review(level: ReviewLevel) -> ColumnElement[bool]:
+    """Return whether a ticket waits for a review that people of this level take."""
+    step = (
+        select(ReviewStep.id)
+        .join(WhistleClass, WhistleClass.mechanism_id == ReviewStep.mechanism_id)
+        .where(
+            WhistleClass.id == Ticket.whistle_class_id,
+            ReviewStep.position == Ticket.review_position,
+            ReviewStep.level == level,
+        )
+    )
+    return and_(Ticket.status == S.PENDING_REVIEW, step.exists())
 
 
 def _rated() -> ColumnElement[bool]:

@@ -104,7 +104,8 @@ def test_the_nearest_deadline_comes_first(stage: Stage, watch: Watch) -> None:
         assert sooner.respond_due is not None
         first = session.get_one(Ticket, stage.id("t11")).respond_due
         assert first is not None
-        later.respond_due, sooner.respond_due = first.replace(year=2098), first.replace(year=2020)
+        for each, year in ((later, 2098), (sooner, 2020)):
+            each.respond_due = each.next_due = first.replace(year=year)
         session.commit()
         wanted = [sooner.id, stage.id("t11"), later.id]
     page = stage.client("handler").get("/").text
