@@ -46,7 +46,9 @@ COUNTY_STAFF = (
 class Size:
     """How many counties, townships in each county, and communities in each township.
 
-    ``units``: of each county. ``most``: how many communities a county has at most.
+    ``units``: of each county. ``most``: how many communities a county has at most. ``spread``: how
+    many communities the city has in all, dealt out evenly, in place of ``communities``.
+    ``accounts``: how many accounts there are in all; communities get further staff until there are.
     """
 
     counties: int = 3
@@ -54,6 +56,26 @@ class Size:
     communities: int = 8
     units: int = len(UNITS)
     most: int = 1000
+    spread: int | None = None
+    accounts: int | None = None
+
+    def communities_of(self, place: int) -> int:
+        """Return how many communities the township has that is the city's ``place``-th, from 0."""
+        if self.spread is None:
+            return self.communities
+        each, more = divmod(self.spread, self.counties * self.townships)
+        return each + (place < more)
+
+
+#: Cities by name, in their published sizes.
+CITIES = {"hohhot": Size(9, 9, spread=1415, accounts=2838)}
+
+
+def community_names() -> Iterator[str]:
+    """Yield names of a county's communities, no two alike: 432 of them."""
+    pairs = itertools.product(("", "一", "二"), COMMUNITY_SECOND, COMMUNITY_FIRST)
+    for ordinal, second, first in pairs:
+        yield f"{first}{second}{f'第{ordinal}' if ordinal else ''}社区"
 
 
 def unit_names() -> Iterator[str]:
@@ -75,6 +97,7 @@ class Builder:
         self.secret = generate_password_hash(password)
         self.roles = {role.name: role for role in session.scalars(select(FabRole))}
         self.accounts: list[str] = []
+        self.communities: list[tuple[str, Organization]] = []
 
     def build(self) -> list[str]:
         """Build everything and return the names of the accounts."""
@@ -84,6 +107,7 @@ class Builder:
         self._account("admin", city, Role.SYSTEM_ADMINISTRATOR)
         for number, county in enumerate(counties, 1):
             self._equip(number, county)
+        self._staff()
         self.session.flush()
         return self.accounts
 
@@ -106,8 +130,7 @@ class Builder:
         for index, name in enumerate(itertools.islice(unit_names(), self.size.units), 1):
             unit = self._organization(f"{code}-U{index:02}", f"{county.name}{name}", K.UNIT, county)
             self._account(f"unit{number}-{index}", unit, Role.UNIT_LIAISON)
-        pairs = itertools.product(COMMUNITY_SECOND, COMMUNITY_FIRST)
-        names = itertools.islice(pairs, self.size.most)
+        names = itertools.islice(community_names(), self.size.most)
         for index in range(1, self.size.townships + 1):
             self._township(county, number, index, names)
         return county
@@ -117,17 +140,26 @@ class Builder:
         county: Organization,
         number: int,
         index: int,
-        names: Iterator[tuple[str, str]],
+        names: Iterator[str],
     ) -> None:
         code = f"{county.code}{index:03}"
         township = self._organization(code, TOWNSHIPS[index - 1], K.TOWNSHIP, county)
         self._account(f"township{number}-{index}", township, Role.TOWNSHIP_REVIEWER)
-        own = itertools.islice(names, self.size.communities)
-        for position, (second, first) in enumerate(own, 1):
-            name = f"{first}{second}社区"
+        place = (number - 1) * self.size.townships + index - 1
+        own = itertools.islice(names, self.size.communities_of(place))
+        for position, name in enumerate(own, 1):
             community = self._organization(f"{code}{position:03}", name, K.COMMUNITY, township)
             account = f"community{number}-{index}-{position}"
             self._account(account, community, Role.COMMUNITY_STAFF)
+            self.communities.append((account, community))
+
+    def _staff(self) -> None:
+        """Give communities further staff, one after the other, until there are enough accounts."""
+        rounds = itertools.count(2)
+        missing = (self.size.accounts or 0) - len(self.accounts)
+        more = ((f"{name}-{turn}", place) for turn in rounds for name, place in self.communities)
+        for name, community in itertools.islice(more, max(missing, 0)):
+            self._account(name, community, Role.COMMUNITY_STAFF)
 
     def _organization(
         self, code: str, name: str, kind: K, parent: Organization | None

@@ -25,6 +25,7 @@ from bench.matters import (
 from models.grade import Grade
 from models.ledger import Event
 from models.organization import OrganizationKind
+from models.rating import Rater
 from models.ticket import (
     AssignmentRole,
     AssignmentStatus,
@@ -89,6 +90,7 @@ class Life:
             if self.now > until:
                 break
             self.at = dt.datetime.fromtimestamp(self.now, dt.UTC)
+        self.row["next_due"] = cast(Any, Ticket).due.fget(SimpleNamespace(**self.row))
         self.row["updated_at"] = self.events[-1]["at"]
         self.row["version"] = len(self.events)
 
@@ -229,6 +231,8 @@ class Life:
         }
         for clock in clocks.CLOCKS:
             self.row[f"{clock}_due"] = getattr(clocked, f"{clock}_due")
+            for part in filter(self.active, self.parts):
+                part.row[f"{clock}_due"] = self.row[f"{clock}_due"]
         return log
 
     def _assign(self, department: Department, role: AssignmentRole) -> None:
@@ -241,7 +245,7 @@ class Life:
             "arrived_at": None,
             "reported_at": None,
             "result": None,
-        }
+        } | {f"{clock}_due": None for clock in clocks.CLOCKS}
         self.parts.append(Part(department, row))
 
     def advance(self, part: Part, status: AssignmentStatus) -> None:
@@ -277,7 +281,9 @@ class Life:
                     "round": self.row["reopen_count"] + 1,
                     "grade": grade,
                     "rated_by": f"{self.place.staff.organization_name} {self.place.staff.name}",
-                    "created_at": self.at,
+                    "rater": Rater.RAISER,
+                    "revision": 1,
+                    "rated_at": self.at,
                 }
                 self.ratings.append(row)
         self.write("rate", self.place.staff, S.RESOLVED, grades=grades)

@@ -11,11 +11,14 @@ import itertools
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 
 from sqlalchemy import String, Table, cast, func, insert, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from bench import city
+from bench.bulk import write
 from bench.lives import DAY, HOUR, Life, Row, verdict_of
 from bench.matters import CHANNELS, MATTERS, SPOTS
 from models.ledger import Event
@@ -76,11 +79,18 @@ class Simulator:
         first = self._first()
         lives = self.lives(first)
         done = 0
-        while batch := list(itertools.islice(lives, SLICE)):
-            self._write(batch)
-            states.update(life.row["status"] for life in batch)
-            done += len(batch)
-            progress(done)
+        # One slice is written while the next is lived: the living asks nothing of the session.
+        with ThreadPoolExecutor(1) as writer:
+            writing: Future[None] | None = None
+            while batch := list(itertools.islice(lives, SLICE)):
+                states.update(life.row["status"] for life in batch)
+                done += len(batch)
+                if writing is not None:
+                    writing.result()
+                writing = writer.submit(copy_context().run, self._write, batch)
+                progress(done)
+            if writing is not None:
+                writing.result()
         self._add_parties(first)
         self._keep_numbers()
         self._keep_ids()
@@ -175,9 +185,8 @@ class Simulator:
             (Event, events),
             (Rating, ratings),
         ):
-            if rows:
-                table: Table = model.__table__
-                self.session.execute(insert(table), rows, execution_options=_PAST_THE_GATE)
+            table: Table = model.__table__
+            write(self.session, table, rows)
 
     def _add_parties(self, first: int) -> None:
         """Derive the party rows of every ticket from ``first`` on, as ``rules.parties`` would."""
@@ -231,4 +240,5 @@ def _blank() -> Row:
     row: Row = dict.fromkeys(Ticket.__table__.columns.keys())
     del row["whistle_class_id"], row["duty_item_id"]
     row |= {"nature": Nature.PUBLIC, "status": TicketStatus.DRAFT, "return_count": 0}
+    row |= {"review_position": 0, "paper": False}
     return row | {"reopen_count": 0, "version": 1}

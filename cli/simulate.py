@@ -11,7 +11,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from bench.building import Builder, Size
+from bench.building import CITIES, Builder, Size
 from bench.one_letter import COUNTIES, OneLetter
 from bench.simulator import Simulator
 from cli.roles import sync
@@ -55,6 +55,11 @@ from rules.errors import Refused
     show_default=True,
     help="In each township.",
 )
+@click.option(
+    "--city",
+    type=click.Choice(sorted(CITIES)),
+    help="If a city is built: one of a published size, in place of the three numbers.",
+)
 @click.option("--yes", is_flag=True, help="Go on although the database holds tickets.")
 @with_appcontext
 def simulate(
@@ -65,6 +70,7 @@ def simulate(
     counties: int,
     townships: int,
     communities: int,
+    city: str | None,
     yes: bool,
 ) -> None:
     """Fill the database with simulated tickets around the counties that it holds.
@@ -76,7 +82,7 @@ def simulate(
         _refuse("生产环境不能生成模拟数据。")
     began = time.perf_counter()
     day = until.date() if until else shanghai_date(utcnow())
-    size = Size(counties, townships, communities)
+    size = CITIES[city] if city else Size(counties, townships, communities)
     with acting_as(db.session(), SYSTEM):
         if not yes and db.session.scalar(select(Ticket.id).limit(1)) is not None:
             _refuse("库里已有哨单。确认要在这个库里追加模拟哨单，请加上 --yes。")
