@@ -42,6 +42,8 @@ LOOKED_AT: dict[str, set[str]] = {
     "rules/reach.py": {"__table__"},  # the gate's own words
     "rules/parties.py": {"__table__", "reviewed"},  # rows derived from the tree
     "rules/scope.py": {"__table__", "connection", "reviewed"},  # the gate itself
+    # Ids of the actor's own party rows, or by the criterion; the texts of all, for the system.
+    "rules/search.py": {"__table__", "get_bind", "reviewed"},
     "rules/workflow.py": {"__table__", "get_bind", "reviewed"},  # SQLite's write lock
     "views/listing.py": {"get_bind"},  # asks which database it is
 }
