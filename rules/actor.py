@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, and_, bindparam, func, inspect, select
+from sqlalchemy.orm import Session, aliased
 
 from models.account import Account
 from models.organization import TERRITORIAL, Organization, OrganizationLine
@@ -68,28 +70,64 @@ def acting_as(session: Session, actor: Actor) -> Iterator[None]:
         session.info[_KEY] = before
 
 
+@lru_cache(maxsize=1)
+def _who() -> Select[Any]:
+    """Return the statement that learns everything of whoever asks: it begins every request."""
+    own, line, place = (
+        aliased(OrganizationLine),
+        aliased(OrganizationLine),
+        aliased(Organization),
+    )
+    nearest = (
+        select(func.min(line.depth))
+        .join(place, place.id == line.ancestor_id)
+        .where(line.organization_id == Account.organization_id, place.kind.in_(TERRITORIAL))
+        .correlate(Account)
+        .scalar_subquery()
+    )
+    roles: Any = inspect(Account).relationships["roles"]
+    role, link = roles.entity.class_, roles.secondary.c
+    names = (
+        select(func.aggregate_strings(role.name, ","))
+        .join(roles.secondary, link.role_id == role.id)
+        .where(link.user_id == Account.id)
+        .correlate(Account)
+    )
+    return (
+        select(Account, Organization.name, own.ancestor_id, names.scalar_subquery())
+        .outerjoin(Organization, Organization.id == Account.organization_id)
+        .outerjoin(own, and_(own.organization_id == Account.organization_id, own.depth == nearest))
+        .where(Account.id == bindparam("who"))
+    )
+
+
 def actor_of(session: Session, account: Account) -> Actor:
-    """Return the actor that an account stands for; two statements, one without an organisation."""
+    """Return the actor that an account stands for; one statement."""
+    found = identified(session, account.id)
+    if found is None:
+        raise LookupError(account.id)
+    return found[1]
+
+
+def identified(session: Session, account_id: int) -> tuple[Account, Actor] | None:
+    """Return an account with the actor that it stands for; one statement."""
     with acting_as(session, SYSTEM):
-        organization = account.organization
-        area_id = None
-        if organization is not None:
-            area_id = session.scalars(
-                select(OrganizationLine.ancestor_id)
-                .join(Organization, Organization.id == OrganizationLine.ancestor_id)
-                .where(
-                    OrganizationLine.organization_id == organization.id,
-                    Organization.kind.in_(TERRITORIAL),
-                )
-                .order_by(OrganizationLine.depth)
-                .limit(1)
-            ).first()
-        known = {role.value: role for role in Role}
-        return Actor(
-            user_id=account.id,
-            name=account.get_full_name(),
-            organization_id=organization.id if organization else None,
-            organization_name=organization.name if organization else "",
-            area_id=area_id,
-            roles=frozenset(known[role.name] for role in account.roles if role.name in known),
-        )
+        row: Any = session.execute(_who(), {"who": account_id}).first()
+    if row is None:
+        return None
+    account, organization_name, area_id, names = row
+    return account, Actor(
+        user_id=account.id,
+        name=account.get_full_name(),
+        organization_id=account.organization_id,
+        organization_name=organization_name or "",
+        area_id=area_id,
+        roles=_roles(names or ""),
+    )
+
+
+@lru_cache(maxsize=256)
+def _roles(names: str) -> frozenset[Role]:
+    """Return the roles that the policy knows of those that an account holds."""
+    known = {role.value: role for role in Role}
+    return frozenset(known[name] for name in names.split(",") if name in known)

@@ -9,14 +9,12 @@ from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_appbuilder.security.views import AuthDBView
 from flask_babel import gettext as _
 from flask_login import current_user, logout_user
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload, selectinload
 from werkzeug.wrappers import Response
 
 from models.account import Account
 from models.base import utcnow
 from presets.roles import Role
-from rules.actor import NOBODY, SYSTEM, Actor, acting_as, actor_of, set_actor
+from rules.actor import NOBODY, SYSTEM, Actor, acting_as, actor_of, identified, set_actor
 from rules.wording import local
 from views.permissions import allowed
 
@@ -57,16 +55,11 @@ class ChuishaoSecurityManager(SecurityManager):
         identity = str(pk).split(".", 1)[0]
         if not identity.isdigit():
             return None
-        database = self.appbuilder.session
-        with acting_as(database(), SYSTEM):
-            account: Account | None = database.scalars(
-                select(Account)
-                .where(Account.id == int(identity))
-                .options(joinedload(Account.organization), selectinload(Account.roles))
-            ).first()
-        if account is None or not account.is_active or account.get_id() != pk:
+        found = identified(self.appbuilder.session(), int(identity))
+        if found is None:
             return None
-        return account
+        account, g.identified = found
+        return account if account.is_active and account.get_id() == pk else None
 
     def auth_user_db(self, username: str, password: str) -> Account | None:
         """Check a password under the system's name; a locked account is not even looked at."""
@@ -115,7 +108,11 @@ class ChuishaoSecurityManager(SecurityManager):
         database = current_app.extensions["appbuilder"].session
         actor = NOBODY
         if current_user.is_authenticated:
-            actor = actor_of(database(), current_user._get_current_object())
+            # Learnt with the account itself, unless this request has just logged it in.
+            known: Actor | None = g.get("identified")
+            account = current_user._get_current_object()
+            same = known is not None and known.user_id == account.id
+            actor = known if known and same else actor_of(database(), account)
         g.actor = actor
         set_actor(database(), actor)
 
