@@ -20,6 +20,7 @@ from wtforms import (
     DateField,
     DecimalField,
     Field,
+    FloatField,
     HiddenField,
     IntegerField,
     SelectField,
@@ -203,6 +204,8 @@ def _simple(label: str, column: Any, info: Info | None, common: dict[str, Any]) 
         return TimeField(label, validators=validators, **common)
     if kind.python_type is int:
         return IntegerField(label, validators=validators, **common)
+    if kind.python_type is float:
+        return FloatField(label, validators=validators, **common)
     if kind.python_type is decimal.Decimal:
         return DecimalField(label, places=kind.scale, validators=validators, **common)
     length = getattr(kind, "length", None)

@@ -60,21 +60,37 @@ class PhotosWidget:
             for name in ("aria-describedby", "aria-invalid")
             if name in attributes
         )
+        words = {
+            "shrinking": _("正在处理照片…"),
+            "count": _("共 {n} 张照片，这次要传 {size}。"),
+            "toomany": _(
+                "照片最多 %(most)s 张，多出的 {n} 张没有收下。",
+                most=MOST,
+            ),
+            "photo": _("第 {n} 张照片"),
+            "drop": _("删去第 {n} 张照片"),
+            "keep": _("保留"),
+        }
         return Markup(
-            '<div class="photos" data-photos data-most="{most}" data-largest="{largest}">'
+            '<div class="photos" data-photos data-most="{most}"{words}>'
             '<ul class="photo-previews">{kept}</ul>'
             '<p class="photo-note" role="status"></p>'
             '<div class="photo-inputs">'
-            '<label class="btn btn-default photo-camera"><i class="fa fa-camera" aria-hidden="true"></i>'
-            '{take}<input type="file" name="{name}" accept="image/*" capture="environment"></label>'
-            '<span class="photo-album"><input type="file" name="{name}" id="{id}" accept="image/*"'
-            " multiple{described}></span>"
+            '<label class="btn btn-default photo-camera">'
+            '<i class="fa-solid fa-camera" aria-hidden="true"></i><span>{take}</span>'
+            '<input type="file" name="{name}" accept="image/*" capture="environment"></label>'
+            '<label class="btn btn-default photo-album">'
+            '<i class="fa-solid fa-images" aria-hidden="true"></i><span>{choose}</span>'
+            '<input type="file" name="{name}" id="{id}" accept="image/*" multiple{described}></label>'
             "</div></div>"
         ).format(
             most=MOST,
-            largest=LARGEST,
+            words=Markup("").join(
+                Markup(' data-{}="{}"').format(name, text) for name, text in words.items()
+            ),
             kept=Markup("").join(self._kept(field, each) for each in field.data or []),
             take=_("拍照"),
+            choose=_("选照片"),
             name=field.name,
             id=attributes.get("id", field.id),
             described=described,

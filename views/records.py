@@ -272,6 +272,7 @@ class RecordView(Workbooks, BaseView):
 
     show_template: ClassVar[str] = "show.html"
     list_template: ClassVar[str] = "list.html"
+    form_template: ClassVar[str] = "form.html"
 
     def list_context(self) -> dict[str, Any]:
         """Return what the list's template needs beside the table."""
@@ -334,7 +335,7 @@ class RecordView(Workbooks, BaseView):
             "clashes": clashes or [],
             "crumbs": details.crumbs(self, record, title),
         }
-        return self.render_template("form.html", **(context | more)), status
+        return self.render_template(self.form_template, **(context | more)), status
 
     def _save(self, form: forms.RecordForm, record: Any, *, created: bool) -> Any:
         if not form.validate():

@@ -84,6 +84,7 @@ export class RecordSelect {
       if (!this.wrap.contains(event.relatedTarget)) this.leave();
     });
     this.select.form?.addEventListener("reset", () => setTimeout(() => this.showChosen()));
+    this.select.addEventListener("restored", () => this.showChosen());
   }
 
   onKey(event) {
@@ -149,6 +150,7 @@ export class RecordSelect {
     } else {
       const option = known ?? new Option(item.text, id);
       if (!known) this.select.add(option);
+      Object.assign(option.dataset, item.data ?? {});
       option.selected = true;
     }
     this.close();

@@ -132,6 +132,7 @@ FOR_THE_SYSTEM = {
     "rules/notices.py",  # whose accounts belong to an organisation
     "rules/services.py",  # a need goes back, though its provider reaches it no more
     "rules/numbering.py",  # namesakes of the township
+    "rules/once.py",  # has a form's key been used, by whomever
     "rules/organizations.py",  # the tree's lines, realms and names
     "rules/parties.py",  # the ticket's own places
     "rules/references.py",  # what depends on a record, told without its names
