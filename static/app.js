@@ -3,6 +3,8 @@ import { startClocks } from "./js/clock.js";
 import { upgradeDialogs } from "./js/dialogs.js";
 import { followProgress, takeDrops } from "./js/imports.js";
 import { startDrawer, startMenus, startToggles } from "./js/navigation.js";
+import { startPhotos } from "./js/photos.js";
+import { startRaise } from "./js/raise.js";
 import { RecordSelect } from "./js/record-select.js";
 import { guardDoubleSubmits, keepScrollersReachable, startAside, startPrinting } from "./js/pages.js";
 
@@ -13,6 +15,8 @@ startMenus();
 startToggles();
 document.querySelectorAll("select.record-select").forEach((select) => new RecordSelect(select, texts));
 upgradeDialogs();
+startPhotos();
+startRaise();
 startClocks(texts);
 startAside();
 guardDoubleSubmits();

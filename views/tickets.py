@@ -24,6 +24,8 @@ class TicketView(TicketList, TicketForm, TicketHelp, TicketDetail, TicketPhotos)
     demands = FlowView.demands | {
         "can_receivers": Action.ACT,
         "can_eligibility": Action.ADD,
+        "can_places": Action.ADD,
+        "can_ready": Action.ADD,
         "can_photo": Action.READ,
         "can_thumb": Action.READ,
         "can_prepared": Action.READ,
