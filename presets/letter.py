@@ -50,7 +50,7 @@ def build() -> Letter:
     _line(letter, "编号：{{ 协议编号 }}", NOTE, Pt(14), WD_ALIGN_PARAGRAPH.CENTER, after=Pt(18))
     for side in ("甲方", "乙方"):
         party = _line(letter, f"{side}：", HEADING)
-        _write(party, f"{{{{ {side} }}}}", BODY)
+        write(party, f"{{{{ {side} }}}}", BODY)
     _line(
         letter,
         "为落实党建引领基层治理，推动资源共享、服务共办、难题共解，甲乙双方协商一致，"
@@ -81,17 +81,17 @@ def _page(letter: Letter) -> None:
     section.top_margin, section.bottom_margin = Mm(37), Mm(35)
     section.left_margin, section.right_margin = Mm(28), Mm(26)
     normal: Any = letter.styles["Normal"]
-    _font(normal, BODY, SIZE)
+    set_font(normal, BODY, SIZE)
     normal.paragraph_format.space_after = Pt(0)
     normal.paragraph_format.line_spacing_rule = WD_LINE_SPACING.EXACTLY
     normal.paragraph_format.line_spacing = Pt(28)
     about = letter.core_properties
     about.author, about.title, about.comments = "吹哨报到", "共驻共建协议书", ""
     about.created = about.modified = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - Word's own has no zone
-    _substitutes(letter)
+    name_substitutes(letter)
 
 
-def _substitutes(letter: Letter) -> None:
+def name_substitutes(letter: Letter) -> None:
     """Name in the font table what stands in for fonts that a computer may lack."""
     rels = letter.part.rels.values()
     table: Any = next(
@@ -107,7 +107,7 @@ def _substitutes(letter: Letter) -> None:
     table._blob = serialize_part_xml(fonts)
 
 
-def _font(holder: Any, name: str, size: Pt) -> None:
+def set_font(holder: Any, name: str, size: Pt) -> None:
     """Set a run's or a style's font for Chinese and Latin alike."""
     holder.font.name, holder.font.size = name, size
     fonts = holder.element.get_or_add_rPr().get_or_add_rFonts()
@@ -136,12 +136,12 @@ def _line(
     if block:
         form.left_indent = SIZE * 2
     form.space_before, form.space_after = before, after
-    _write(line, text, font, size)
+    write(line, text, font, size)
     return line
 
 
-def _write(line: Paragraph, text: str, font: str, size: Pt = SIZE) -> None:
-    _font(line.add_run(text), font, size)
+def write(line: Paragraph, text: str, font: str, size: Pt = SIZE) -> None:
+    set_font(line.add_run(text), font, size)
 
 
 def _liaisons(letter: Letter) -> None:
@@ -156,7 +156,7 @@ def _liaisons(letter: Letter) -> None:
             cell.width = width
             line = cell.paragraphs[0]
             line.alignment = WD_ALIGN_PARAGRAPH.CENTER
-            _write(line, text, HEADING if text in ("甲方", "乙方", *rows[0]) else BODY, Pt(14))
+            write(line, text, HEADING if text in ("甲方", "乙方", *rows[0]) else BODY, Pt(14))
 
 
 def _signatures(letter: Letter) -> None:
@@ -164,7 +164,7 @@ def _signatures(letter: Letter) -> None:
     table = letter.add_table(rows=1, cols=2)
     for cell, side in zip(table.rows[0].cells, ("甲方", "乙方"), strict=True):
         first = cell.paragraphs[0]
-        _write(first, f"{side}（盖章）：", BODY, Pt(15))
+        write(first, f"{side}（盖章）：", BODY, Pt(15))
         for text in ("", "负责人（签字）：", "", SIGNED):
             _line(cell, text, BODY, Pt(15))
         for line in cell.paragraphs:

@@ -1,0 +1,113 @@
+"""The printed whistle slip (哨单) as a Word template; ``python -m presets.slip`` makes it.
+
+One A4 page that goes along on paper under the same number: what is known is filled in, and the
+lines for signatures stay empty (domain section 9). The words in double braces are the fields of
+``reports.slips``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from docx import Document
+from docx.document import Document as Slip
+from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_ROW_HEIGHT_RULE, WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
+from docx.shared import Length, Mm, Pt
+from docx.table import _Cell, _Row
+
+from presets.letter import BODY, HEADING, NOTE, STYLES, TITLE, name_substitutes, set_font, write
+
+WHISTLE_SLIP = Path(__file__).parent / "letters" / "slip.docx"
+SIZE = Pt(11)
+#: Widths of the four columns: label, value, label, value.
+WIDTHS = (Mm(25), Mm(62), Mm(25), Mm(62))
+#: Lines of the upper part: one (label, field) across the page, or two side by side; height in mm.
+FACTS: tuple[tuple[tuple[tuple[str, str], ...], int], ...] = (
+    ((("标题", "标题"),), 11),
+    ((("吹哨单位", "吹哨单位"), ("吹哨时间", "吹哨时间")), 9),
+    ((("地点", "地点"),), 9),
+    ((("现场联系人", "现场联系人"), ("联系电话", "联系电话")), 9),
+    ((("哨种", "哨种"), ("主题", "主题")), 9),
+    ((("情况说明", "情况说明"),), 40),
+    ((("清单依据", "清单依据"),), 13),
+    ((("主办单位", "主办单位"), ("协办单位", "协办单位")), 13),
+    ((("派单时间", "派单时间"), ("应哨期限", "应哨期限")), 9),
+    ((("报到期限", "报到期限"), ("办结期限", "办结期限")), 9),
+)
+#: Lines to be written on: what is signed, and how tall the line is in mm.
+SIGNED = (("审核、派单", 11), ("应哨签收", 11), ("现场报到", 11), ("办理结果", 32), ("评哨", 13))
+GRADES = "□非常满意  □满意  □基本满意  □不满意"
+SIGNATURE = "签字：\u3000\u3000\u3000\u3000\u3000\u3000\u3000时间：\u3000\u3000月\u3000\u3000日\u3000\u3000时\u3000\u3000分"
+FOOT = (
+    "本单与系统中的哨单同号。线下办理后，请把各步骤的实际时间补录进系统。打印日期：{{ 打印日期 }}"
+)
+
+
+def build() -> Slip:
+    """Return the template as a document."""
+    slip: Slip = Document()
+    _page(slip)
+    _line(slip.add_paragraph(), "吹哨报到哨单", TITLE, Pt(20), WD_ALIGN_PARAGRAPH.CENTER)
+    _line(slip.add_paragraph(), "编号：{{ 编号 }}", NOTE, Pt(13), WD_ALIGN_PARAGRAPH.CENTER)
+    table = slip.add_table(rows=0, cols=4)
+    table.style, table.alignment, table.autofit = "Table Grid", WD_TABLE_ALIGNMENT.CENTER, False
+    for facts, height in FACTS:
+        cells = _row(table.add_row(), height)
+        for number, (label, name) in enumerate(facts):
+            _line(cells[number * 2].paragraphs[0], label, HEADING)
+            _line(cells[number * 2 + 1].paragraphs[0], f"{{{{ {name} }}}}")
+        if len(facts) == 1:
+            cells[1].merge(cells[3])
+    for label, height in SIGNED:
+        cells = _row(table.add_row(), height)
+        whole = cells[1].merge(cells[3])
+        _line(cells[0].paragraphs[0], label, HEADING)
+        whole.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.BOTTOM
+        if label == "评哨":
+            _line(whole.paragraphs[0], GRADES)
+        _line(whole.add_paragraph() if label == "评哨" else whole.paragraphs[0], SIGNATURE)
+    _line(slip.add_paragraph(), FOOT, NOTE, Pt(9))
+    for style in list(slip.styles):
+        if style.name not in STYLES:
+            style.delete()
+    return slip
+
+
+def _page(slip: Slip) -> None:
+    section = slip.sections[0]
+    section.page_width, section.page_height = Mm(210), Mm(297)
+    section.top_margin = section.bottom_margin = Mm(16)
+    section.left_margin = section.right_margin = Mm(18)
+    normal: Any = slip.styles["Normal"]
+    set_font(normal, BODY, SIZE)
+    normal.paragraph_format.space_after = Pt(0)
+    normal.paragraph_format.line_spacing_rule = WD_LINE_SPACING.EXACTLY
+    normal.paragraph_format.line_spacing = Pt(16)
+    about = slip.core_properties
+    about.author, about.title, about.comments = "吹哨报到", "哨单", ""
+    about.created = about.modified = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - Word's own has no zone
+    name_substitutes(slip)
+
+
+def _row(row: _Row, height: int) -> tuple[_Cell, ...]:
+    """Give a row its height; a longer text makes it taller, never cuts it."""
+    row.height, row.height_rule = Mm(height), WD_ROW_HEIGHT_RULE.AT_LEAST
+    cells = row.cells
+    for cell, width in zip(cells, WIDTHS, strict=True):
+        cell.width, cell.vertical_alignment = width, WD_CELL_VERTICAL_ALIGNMENT.CENTER
+    return cells
+
+
+def _line(line: Any, text: str, font: str = BODY, size: Length = SIZE, align: Any = None) -> None:
+    line.alignment = align
+    if size > Pt(14):
+        line.paragraph_format.line_spacing = Pt(30)
+    write(line, text, font, size)
+
+
+if __name__ == "__main__":
+    WHISTLE_SLIP.parent.mkdir(exist_ok=True)
+    build().save(str(WHISTLE_SLIP))
