@@ -26,6 +26,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session
+from sqlalchemy.orm.interfaces import CriteriaOption
 from sqlalchemy.sql.expression import FromClause
 
 from models.account import Account
@@ -40,6 +41,7 @@ from rules.reach import ColumnOf, ground, partners, reach, some
 #: Execution option that names why a statement may go past the gate; see ``reviewed``.
 REVIEWED = "chuishao_reviewed"
 
+_KEPT = "chuishao.gate"
 WRITES = (Action.ADD, Action.EDIT, Action.ACT, Action.DELETE)
 
 
@@ -129,20 +131,6 @@ def _ledger(
     return or_(*parts) if parts else false()
 
 
-def whose_rows(actor: Actor, model: type[Any]) -> int | None:
-    """Return the organisation whose party rows are all that the actor reads of a record type.
-
-    ``None`` where no one organisation's are: everything is read, or what several scopes add up to.
-    """
-    granted = _granted(actor, model, (Action.READ,))
-    if not isinstance(model.__scope__, Parties) or len(granted) != 1 or actor.system:
-        return None
-    (scope,) = granted
-    if scope is Scope.AREA:
-        return actor.area_id
-    return actor.organization_id if scope is Scope.PARTY else None
-
-
 def way_to(actor: Actor, model: type[Any]) -> tuple[FromClause, Any, ColumnElement[bool]] | None:
     """Return the rows by which an actor finds his records in order: (rows, key, how to join them).
 
@@ -150,8 +138,12 @@ def way_to(actor: Actor, model: type[Any]) -> tuple[FromClause, Any, ColumnEleme
     reader whose records lie thin among others' and a database that does not choose this way itself;
     the criterion still guards the statement. ``None`` where no one organisation's rows are all.
     """
-    organization_id = whose_rows(actor, model)
-    if organization_id is None:
+    granted = _granted(actor, model, (Action.READ,))
+    if not isinstance(model.__scope__, Parties) or len(granted) != 1 or actor.system:
+        return None
+    (scope,) = granted
+    organization_id = actor.area_id if scope is Scope.AREA else actor.organization_id
+    if scope not in (Scope.AREA, Scope.PARTY) or organization_id is None:
         return None
     party, other = TicketParty.__table__.alias(), TicketParty.__table__.alias()
     again = exists().where(
@@ -167,26 +159,27 @@ def way_to(actor: Actor, model: type[Any]) -> tuple[FromClause, Any, ColumnEleme
     return party, party.c.ticket_id, joined
 
 
-#: The whole cache key of each criterion seen → the number that stands for it.
+#: The whole cache key of each actor's criteria → the number that stands for it.
 _NUMBERS: dict[Any, int] = {}
 _NEXT = itertools.count()
 
 
-class _Criterion(LoaderCriteriaOption):
-    """Guards joined eager loads as well, yet is not kept by the objects that are loaded.
+class _Gate(CriteriaOption):
+    """The criteria of all record types as one option of a statement.
 
-    SQLAlchemy joins eagerly within a criterion only if it propagates; but then every object would
-    carry the criterion of whoever loaded it into its refreshes and lazy loads, whoever the session
-    acts for by then. So the statement gets one that does not propagate, and that hands the compiler
-    one that does.
+    Guards joined eager loads as well, yet is not kept by the objects that are loaded. SQLAlchemy
+    joins eagerly within a criterion only if it propagates; but then every object would carry the
+    criterion of whoever loaded it into its refreshes and lazy loads, whoever the session acts for by
+    then. So the statement gets an option that does not propagate, and that hands the compiler
+    criteria that do.
     """
 
-    # The superclass's own recipe for the key under which a compiled statement is cached.
-    _traverse_internals = LoaderCriteriaOption._traverse_internals
+    propagate_to_loaders = False
 
-    def __init__(self, model: type[Any], inside: ColumnElement[bool]) -> None:
-        super().__init__(model, inside, include_aliases=True, propagate_to_loaders=False)
-        self._compiled = LoaderCriteriaOption(model, inside, include_aliases=True)
+    def __init__(self, criteria: Iterable[tuple[type[Any], ColumnElement[bool]]]) -> None:
+        self._criteria = [
+            LoaderCriteriaOption(model, inside, include_aliases=True) for model, inside in criteria
+        ]
         self._key: tuple[str, int] | None = None
         self._params: list[BindParameter[Any]] = []
 
@@ -194,34 +187,46 @@ class _Criterion(LoaderCriteriaOption):
         """Return the part of a statement's cache key that this is, worked out once.
 
         Every statement carries the criteria of all record types, and their keys took two thirds of
-        its time. What a criterion is made of is its own, so that its key can be numbered apart from
-        the statement's: the same number stands for the same criterion, whatever the values in it.
+        its time. What they are made of is their own, so that their key can be numbered apart from
+        the statement's: the same number stands for the same SQL, whatever the values in it.
         """
         if self._key is None:
             # Made apart and put in place whole: several threads may come by at once.
             params: list[BindParameter[Any]] = []
-            whole = super()._gen_cache_key(type(anon_map)(), params)
+            apart = type(anon_map)()
+            whole = tuple(each._gen_cache_key(apart, params) for each in self._criteria)
             self._params = params
-            self._key = ("criterion", _NUMBERS.setdefault(whole, next(_NEXT)))
+            self._key = ("gate", _NUMBERS.setdefault(whole, next(_NEXT)))
         bindparams.extend(self._params)
         return self._key
 
+    def process_compile_state(self, compile_state: Any) -> None:
+        """Put the criteria where the compiler looks for them."""
+        self.get_global_criteria(compile_state.global_attributes)
+
+    def process_compile_state_replaced_entities(
+        self, compile_state: Any, mapper_entities: Any
+    ) -> None:
+        """Hold for ``with_only_columns`` too."""
+        self.process_compile_state(compile_state)
+
     def get_global_criteria(self, attributes: dict[Any, Any]) -> None:
-        """Put the criterion where the compiler looks for it."""
-        self._compiled.get_global_criteria(attributes)
+        """Put the criteria where the compiler looks for them."""
+        for each in self._criteria:
+            each.get_global_criteria(attributes)
 
 
 def read_options(actor: Actor, *actions: Action) -> tuple[Any, ...]:
-    """Return the loader criteria of every scoped record type for one actor."""
+    """Return what puts the criteria of every scoped record type on a statement, for one actor."""
     return _read_options(actor, actions, tuple(record_types().values()))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _read_options(
     actor: Actor, actions: tuple[Action, ...], models: tuple[type[Any], ...]
 ) -> tuple[Any, ...]:
     """Build the criteria once for an actor: they took half the time of every request."""
-    options = []
+    criteria: list[tuple[type[Any], ColumnElement[bool]]] = []
     for model in models:
         target, inside = model, criterion(actor, model, *actions)
         if model is Account:
@@ -230,8 +235,16 @@ def _read_options(
             target = FabUser
             allowed = criterion(actor, Account, *actions, rows=rows)
             inside = FabUser.id.in_(select(rows.c.id).where(allowed))
-        options.append(_Criterion(target, inside))
-    return tuple(options)
+        criteria.append((target, inside))
+    return (_Gate(criteria),)
+
+
+def _reading(session: Session, actor: Actor) -> tuple[Any, ...]:
+    """Return ``read_options`` for reading, looked up once for each actor that a session has."""
+    kept: tuple[Actor, tuple[Any, ...]] | None = session.info.get(_KEPT)
+    if kept is None or kept[0] is not actor:
+        kept = session.info[_KEPT] = (actor, read_options(actor, Action.READ))
+    return kept[1]
 
 
 def guard_statement(state: ORMExecuteState) -> None:
@@ -246,7 +259,7 @@ def guard_statement(state: ORMExecuteState) -> None:
         # the actor has just moved away must still be nameable in the answer.
         return
     if state.is_select:
-        options = read_options(actor, Action.READ)
+        options = _reading(state.session, actor)
     elif state.is_update:
         _guard_update(state)
         options = read_options(actor, Action.EDIT)
