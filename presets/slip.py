@@ -15,7 +15,7 @@ from docx import Document
 from docx.document import Document as Slip
 from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_ROW_HEIGHT_RULE, WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
-from docx.shared import Length, Mm, Pt
+from docx.shared import Mm, Pt
 from docx.table import _Cell, _Row
 
 from presets.letter import BODY, HEADING, NOTE, STYLES, TITLE, name_substitutes, set_font, write
@@ -101,7 +101,7 @@ def _row(row: _Row, height: int) -> tuple[_Cell, ...]:
     return cells
 
 
-def _line(line: Any, text: str, font: str = BODY, size: Length = SIZE, align: Any = None) -> None:
+def _line(line: Any, text: str, font: str = BODY, size: Pt = SIZE, align: Any = None) -> None:
     line.alignment = align
     if size > Pt(14):
         line.paragraph_format.line_spacing = Pt(30)

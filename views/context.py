@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from flask import current_app, request
 from flask_babel import gettext as _
@@ -32,6 +33,11 @@ def actor() -> Actor:
 def record_id() -> int:
     """Return the id that the address names."""
     return int((request.view_args or {})["pk"])
+
+
+def data_dir() -> Path:
+    """Return the folder that holds what the database does not."""
+    return Path(current_app.config["DATA_DIR"])
 
 
 @contextmanager

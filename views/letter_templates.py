@@ -21,12 +21,11 @@ from rules.errors import Invalid
 from rules.letters import FIELDS
 from rules.policy import Action
 from rules.scope import reachable
-from views.context import actor, session
+from views.context import actor, data_dir, session
 from views.forms import RecordForm
 from views.letters import send_word_file, template_of
 from views.presentation import Column, Link, MenuEntry, Related, Row, Table
 from views.records import RecordView
-from views.scans import data_dir
 
 
 class LetterTemplateView(RecordView):

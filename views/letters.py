@@ -15,8 +15,8 @@ from reports.letters import MOST, default_template, letters
 from rules.attachments import clean_name, path_of
 from rules.errors import Conflict
 from rules.letters import template_for, values_of
-from views.context import actor, session
-from views.scans import MIMETYPES, data_dir
+from views.context import actor, data_dir, session
+from views.scans import MIMETYPES
 
 
 def letters_of(agreements: Sequence[Agreement]) -> Response:

@@ -19,9 +19,8 @@ from models.ticket_file import TicketPhoto
 from rules.attachments import path_of
 from rules.errors import Invalid
 from rules.photos import LARGEST, MOST, Picture, prepare
-from views.context import actor, session
+from views.context import actor, data_dir, session
 from views.listing import LARGEST_ID
-from views.scans import data_dir
 
 #: How long a form with photos that were sent already may lie open before it is sent again.
 _KEPT_FOR = 30 * 24 * 3600

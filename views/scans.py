@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from flask import abort, current_app, flash, redirect, request, send_file, url_for
+from flask import abort, flash, redirect, request, send_file, url_for
 from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -19,7 +18,7 @@ from rules.errors import Forbidden, Refused
 from rules.policy import Action
 from rules.scans import ENDINGS, LARGEST, MOST, attach
 from views import permissions
-from views.context import actor, session, unit_of_work
+from views.context import actor, data_dir, session, unit_of_work
 from views.details import writable
 from views.listing import LARGEST_ID
 from views.registry import view_of
@@ -34,11 +33,6 @@ MIMETYPES = {
 
 #: A scan shows what the page masks.
 NOT_FOR_OTHERS = "扫描件上有双方联系人的电话，只有协议双方和组织部门可以打开。"
-
-
-def data_dir() -> Path:
-    """Return the folder that holds what the database does not."""
-    return Path(current_app.config["DATA_DIR"])
 
 
 class AgreementScanView(BaseView):
