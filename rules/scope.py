@@ -131,6 +131,20 @@ def _ledger(
     return or_(*parts) if parts else false()
 
 
+def whose_rows(actor: Actor, model: type[Any]) -> int | None:
+    """Return the organisation whose party rows are all that the actor reads of a record type.
+
+    ``None`` where no one organisation's are: everything is read, or what several scopes add up to.
+    """
+    granted = _granted(actor, model, (Action.READ,))
+    if not isinstance(model.__scope__, Parties) or len(granted) != 1 or actor.system:
+        return None
+    (scope,) = granted
+    if scope is Scope.AREA:
+        return actor.area_id
+    return actor.organization_id if scope is Scope.PARTY else None
+
+
 def way_to(actor: Actor, model: type[Any]) -> tuple[FromClause, Any, ColumnElement[bool]] | None:
     """Return the rows by which an actor finds his records in order: (rows, key, how to join them).
 
@@ -138,12 +152,8 @@ def way_to(actor: Actor, model: type[Any]) -> tuple[FromClause, Any, ColumnEleme
     reader whose records lie thin among others' and a database that does not choose this way itself;
     the criterion still guards the statement. ``None`` where no one organisation's rows are all.
     """
-    granted = _granted(actor, model, (Action.READ,))
-    if not isinstance(model.__scope__, Parties) or len(granted) != 1 or actor.system:
-        return None
-    (scope,) = granted
-    organization_id = actor.area_id if scope is Scope.AREA else actor.organization_id
-    if scope not in (Scope.AREA, Scope.PARTY) or organization_id is None:
+    organization_id = whose_rows(actor, model)
+    if organization_id is None:
         return None
     party, other = TicketParty.__table__.alias(), TicketParty.__table__.alias()
     again = exists().where(
