@@ -264,16 +264,8 @@ class Ticket(Record):
 
     @property
     def due(self) -> dt.datetime | None:
-        """The earliest instant by which a step is owed that has not been taken since dispatch."""
-        if self.status not in AT_DEPARTMENT:
-            return None
-        owed = (
-            (self.respond_due, self.accepted_at),
-            (self.arrive_due, self.arrived_at),
-            (self.resolve_due, self.resolved_at),
-        )
-        known = [instant for instant, done in owed if instant is not None and done is None]
-        return min(known) if known else None
+        """The earliest deadline of a step that the lead owes; the same as ``next_due``."""
+        return self.next_due
 
     def __str__(self) -> str:
         return f"{self.number or '（草稿）'} {self.title}"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, insert, or_, select, update
+from flask_appbuilder.security.sqla.models import Role as FabRole
+from sqlalchemy import func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.account import Account
 from models.base import utcnow
 from models.notice import Notice
+from models.organization import Organization
 from models.registry import type_name
 from presets.roles import Role
 from rules.actor import SYSTEM, Actor, acting_as, current
@@ -32,22 +34,37 @@ def tell(
     ``roles`` narrows to accounts that hold one of them. Whoever acts is not told of his own deed.
     The record must have an id. Never commits.
     """
-    actor = current(session)
     wanted = sorted({each for each in organization_ids if each is not None})
+    return _tell(session, Account.organization_id.in_(wanted), title, record, key, roles)
+
+
+def tell_county(
+    session: Session,
+    realm_id: int | None,
+    title: str,
+    record: Any,
+    key: str,
+    *,
+    roles: Iterable[Role],
+) -> int:
+    """Tell a county's own people of some roles: those of the county and of the bodies right below it.
+
+    So its office, its reviewers and its inspectors are found wherever they sit. Else as ``tell``.
+    """
+    bodies = select(Organization.id).where(
+        or_(Organization.id == realm_id, Organization.parent_id == realm_id)
+    )
+    return _tell(session, Account.organization_id.in_(bodies), title, record, key, roles)
+
+
+def _tell(
+    session: Session, where: Any, title: str, record: Any, key: str, roles: Iterable[Role]
+) -> int:
+    """Insert a notice for each account, in one statement, leaving out whoever acts or knows."""
+    actor = current(session)
     key = f"{type_name(type(record))}:{record.id}:{key}"[:100]
-    session.flush()
-    with acting_as(session, SYSTEM), session.no_autoflush:
-        query = select(Account.id).where(
-            Account.organization_id.in_(wanted), Account.active.is_(True)
-        )
-        names = [role.value for role in roles]
-        if names:
-            query = query.where(or_(*(Account.roles.any(name=name) for name in names)))
-        told = select(Notice.account_id).where(Notice.key == key)
-        people = set(session.scalars(query)) - set(session.scalars(told)) - {actor.user_id}
-    if not people:
-        return 0
     now = utcnow()
+    table = Notice.__table__
     common = {
         "key": key,
         "title": title[:200],
@@ -57,12 +74,23 @@ def tell(
         "updated_at": now,
         "version": 1,
     }
-    session.execute(
-        insert(Notice.__table__),
-        [{"account_id": each} | common for each in sorted(people)],
-        execution_options=reviewed("tells people of a record that they reach; shows nothing"),
+    values = [literal(value, table.c[name].type) for name, value in common.items()]
+    told = select(table.c.account_id).where(table.c.key == key)
+    people = select(Account.id, *values).where(
+        where, Account.active.is_(True), Account.id.not_in(told)
     )
-    return len(people)
+    if actor.user_id is not None:
+        people = people.where(Account.id != actor.user_id)
+    names = [role.value for role in roles]
+    if names:
+        people = people.where(Account.roles.any(FabRole.name.in_(names)))
+    session.flush()
+    with acting_as(session, SYSTEM):
+        done = session.execute(
+            insert(table).from_select(["account_id", *common], people),
+            execution_options=reviewed("tells people of a record that they reach; shows nothing"),
+        )
+    return int(cast(Any, done).rowcount)
 
 
 def unread(session: Session, actor: Actor, cap: int = 99) -> int:

@@ -10,13 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.base import utcnow
 from models.organization import Organization, OrganizationLine
-from models.ticket import (
-    AssignmentRole,
-    AssignmentStatus,
-    PartyRelation,
-    Ticket,
-    TicketParty,
-)
+from models.ticket import OFF_WORK, AssignmentRole, PartyRelation, Ticket, TicketParty
 from rules.actor import SYSTEM, acting_as
 from rules.organizations import MOVED
 from rules.scope import reviewed
@@ -25,14 +19,15 @@ from rules.scope import reviewed
 def sync(session: Session, ticket: Ticket) -> None:
     """Make the party rows what the ticket says: raising place and its ancestors, departments at work.
 
-    A department whose return was approved is no longer party. Writes only the differences.
+    A department that is off work (returned, handed over, removed) is no longer party. Writes only
+    the differences.
     """
     with acting_as(session, SYSTEM), session.no_autoflush:
         organization = _raiser(session, ticket)
         wanted = {(organization.id, PartyRelation.RAISER)}
         wanted |= {(line.ancestor_id, PartyRelation.AREA) for line in organization.lines}
         for assignment in ticket.assignments:
-            if assignment.status is not AssignmentStatus.RETURNED:
+            if assignment.status not in OFF_WORK:
                 lead = assignment.role is AssignmentRole.LEAD
                 relation = PartyRelation.LEAD if lead else PartyRelation.ASSISTING
                 organization_id = assignment.organization_id or assignment.organization.id

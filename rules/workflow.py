@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from sqlalchemy import Table, Update, event, inspect, select, update
@@ -20,7 +20,6 @@ from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from models.base import Titled, utcnow
-from models.grade import Grade
 from models.ledger import Event
 from models.registry import type_name
 from presets.roles import Role
@@ -28,8 +27,8 @@ from rules import ledger
 from rules.actor import Actor
 from rules.errors import Conflict, Forbidden, Invalid
 from rules.scope import named_columns, reviewed
-
-Data = dict[str, Any]
+from rules.step_inputs import Data, checked, fitting
+from rules.step_inputs import Input as Input
 
 
 class Relation(Titled):
@@ -42,44 +41,16 @@ class Relation(Titled):
     UNIT = "unit", "单位一方"
     PARTNER = "partner", "签约单位"
     HOLDER = "holder", "认领单位"
+    IN_HAND = "in_hand", "正在处置"
     ANY = "any", "权限范围内"
-
-
-@dataclass(frozen=True)
-class Input:
-    """A value that a step asks for.
-
-    ``kind``: ``text``, ``note`` (several lines), ``date``, ``number`` (0 or more), ``grade``,
-    ``organization``, ``organizations``, ``check_in`` (ids of records), ``grades`` (a grade for each
-    department and dimension).
-    """
-
-    name: str
-    label: str
-    kind: str = "note"
-    required: bool = True
-    help: str = ""
-    max_length: int = 2000
-
-
-#: The largest number that a step takes: far more than any county counts.
-MOST = 100_000_000
-_TYPES: dict[str, type] = {
-    "text": str,
-    "note": str,
-    "date": dt.date,
-    "number": int,
-    "grade": Grade,
-    "check_in": int,
-    "organization": int,
-    "organizations": list,
-    "grades": dict,
-}
 
 
 @dataclass
 class Context:
-    """What a guard or an effect may look at: the session, the record, who, when, with what."""
+    """What a guard or an effect may look at: the session, the record, who, when, with what.
+
+    ``log`` becomes the event's ``data``; ``sequence`` is the event's number, once it is written.
+    """
 
     session: Session
     record: Any
@@ -87,6 +58,7 @@ class Context:
     now: dt.datetime
     data: Data = field(default_factory=dict)
     log: Data = field(default_factory=dict)
+    sequence: int | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +67,8 @@ class Step:
 
     ``to`` is the next state, None if the record's own state stays, or a function that decides.
     ``who`` are (role, relation) pairs, any of which suffices; an empty ``who`` marks a step that
-    only other steps take. ``when`` returns a sentence if the step does not fit this record now.
+    only other steps take. ``when`` returns a sentence if the step does not fit this record now;
+    ``effect`` runs before the event is written, ``then`` after it.
     """
 
     action: str
@@ -108,16 +81,25 @@ class Step:
     help: str = ""
     when: Callable[[Context], str | None] | None = None
     effect: Callable[[Context], None] | None = None
+    then: Callable[[Context], None] | None = None
 
 
 @dataclass(frozen=True)
 class Workflow:
-    """A record type's table, its first state, and how an actor stands to one of its records."""
+    """A record type's table, its first state, and how an actor stands to one of its records.
+
+    ``settle`` makes true, after every step and before it is written, what follows from the record's
+    new state; ``after`` runs when the event is written, whichever step it was. ``mark`` tells apart
+    what one state has several of, such as the steps of a review.
+    """
 
     model: type[Any]
     initial: Titled
     steps: tuple[Step, ...]
     relations: Callable[[Session, Any, Actor], frozenset[Relation]]
+    settle: Callable[[Context], None] | None = None
+    after: Callable[[Context, Step], None] | None = None
+    mark: Callable[[Any], str] | None = None
 
     def step(self, action: str) -> Step | None:
         """Return the step of that name."""
@@ -211,12 +193,15 @@ def begin_many(session: Session, records: Sequence[Any], actor: Actor, *, note: 
 
 
 def available(session: Session, record: Any, actor: Actor) -> list[Step]:
-    """Return the steps that the actor may take on the record now, in the table's order."""
+    """Return the steps that the actor may take on the record now, in the table's order.
+
+    Each has just the inputs that are asked of this record.
+    """
     workflow = _workflows[type(record)]
     context = Context(session, record, actor, utcnow())
     relations = workflow.relations(session, record, actor)
     return [
-        step
+        replace(step, inputs=fitting(step.inputs, record))
         for step in workflow.steps
         if record.status in step.froms
         and _permitted(step, actor, relations)
@@ -236,7 +221,8 @@ def apply(
 ) -> Titled:
     """Take a step and return the new state.
 
-    ``data`` holds the step's inputs by name; ``seen_status`` the state that the person was shown.
+    ``data`` holds the step's inputs by name; ``seen_status`` what ``seen`` said when the person was
+    shown the record, or the state's value alone.
     Raises ``Forbidden`` (not theirs to take), ``Conflict`` (the state has moved on) or ``Invalid``
     (input missing or wrong); then nothing is changed but what the caller must roll back.
     """
@@ -249,7 +235,8 @@ def apply(
     if not _permitted(step, actor, relations):
         raise Forbidden(f"您无权对“{record}”办理“{step.label}”。")
     check_state(session, record, step, seen_status)
-    context = Context(session, record, actor, now or utcnow(), _checked(step, data or {}))
+    values = checked(fitting(step.inputs, record), data or {})
+    context = Context(session, record, actor, now or utcnow(), values)
     sentence = step.when(context) if step.when else None
     if sentence:
         raise Conflict(sentence)
@@ -271,6 +258,20 @@ def apply_internally(
     check_state(context.session, record, step, None)
     given = context.data if data is None else data
     return _take(Context(context.session, record, context.actor, context.now, given), step)
+
+
+def follow(context: Context, action: str, data: Data, *, now: dt.datetime, log: Data) -> Titled:
+    """Take a further step on the same record, as a consequence of one that was asked for.
+
+    Neither permission nor ``when`` is asked again, for the step that leads here has judged the whole;
+    the state is. ``log`` goes into the event's data. Raises ``Conflict``.
+    """
+    step = _workflows[type(context.record)].step(action)
+    if step is None:
+        raise ValueError(f"{type(context.record).__name__} has no step {action}")
+    check_state(context.session, context.record, step, None)
+    further = Context(context.session, context.record, context.actor, now, dict(data), dict(log))
+    return _take(further, step)
 
 
 def _permitted(step: Step, actor: Actor, relations: frozenset[Relation]) -> bool:
@@ -299,9 +300,20 @@ def lock(session: Session, record: Any) -> None:
         raise Conflict("这条记录刚刚被别人删除，不能再办理。请返回列表。") from None
 
 
+def seen(record: Any) -> str:
+    """Return what a person is shown of where a record stands; ``apply`` takes it back.
+
+    The state's value, and behind a colon which part of the state it is, where a state has several:
+    whoever approves twice by mistake does not take the next review's step as well.
+    """
+    mark = _workflows[type(record)].mark
+    part = mark(record) if mark else ""
+    return f"{record.status.value}:{part}" if part else str(record.status.value)
+
+
 def check_state(session: Session, record: Any, step: Step, seen_status: str | None) -> None:
     """Raise ``Conflict``, naming who was there before, if the step cannot begin in its state."""
-    moved_on = seen_status is not None and seen_status != record.status.value
+    moved_on = seen_status is not None and seen_status not in (record.status.value, seen(record))
     if record.status in step.froms and not moved_on:
         return
     last = ledger.events_of(session, record)[-1:]
@@ -314,33 +326,9 @@ def check_state(session: Session, record: Any, step: Step, seen_status: str | No
     )
 
 
-def _checked(step: Step, data: Data) -> Data:
-    """Return the inputs that the step knows, refusing what is missing or too long."""
-    values: Data = {}
-    problems: dict[str, str] = {}
-    for each in step.inputs:
-        value = data.get(each.name)
-        if type(value) is str:
-            value = value.strip()
-        if value in (None, "", [], {}):
-            if each.required:
-                problems[each.name] = f"请填写“{each.label}”。"
-            continue
-        if not isinstance(value, _TYPES[each.kind]) or "\x00" in str(value):
-            problems[each.name] = f"“{each.label}”的内容无效，请重新填写。"
-        elif isinstance(value, str) and len(value) > each.max_length:
-            problems[each.name] = f"“{each.label}”最多 {each.max_length} 字，现有 {len(value)} 字。"
-        elif isinstance(value, int) and each.kind == "number" and not 0 <= value <= MOST:
-            problems[each.name] = f"“{each.label}”应是 0 到 {MOST} 之间的整数。"
-        values[each.name] = value
-    if problems:
-        raise Invalid("".join(problems.values()), **problems)
-    return values
-
-
 def _take(context: Context, step: Step) -> Titled:
     record, title = context.record, str(context.record)
-    before = record.status
+    workflow, before = _workflows[type(record)], record.status
     try:
         with _status_writer():
             if step.effect:
@@ -348,11 +336,13 @@ def _take(context: Context, step: Step) -> Titled:
             after = step.to(context) if callable(step.to) else step.to or before
             if after is not before:
                 record.status = after
+            if workflow.settle:
+                workflow.settle(context)
             context.session.flush()
     except (StaleDataError, IntegrityError):
         # Another record was written at the same moment that rules this step out.
         raise Conflict(f"“{title}”刚刚有别人在办理，这一步没有生效。请刷新后再操作。") from None
-    ledger.append(
+    event = ledger.append(
         context.session,
         record,
         context.actor,
@@ -364,8 +354,14 @@ def _take(context: Context, step: Step) -> Titled:
         data=context.log,
         at=context.now,
     )
+    context.sequence = event.sequence
     context.session.flush()
-    return after
+    if workflow.after:
+        workflow.after(context, step)
+    if step.then:
+        step.then(context)
+    status: Titled = record.status
+    return status
 
 
 def last_status_before(session: Session, record: Any, status: Titled) -> Titled:

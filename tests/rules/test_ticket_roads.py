@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.grade import Grade
 from models.rating import Rating
 from models.ticket import (
     AssignmentRole,
     AssignmentStatus,
-    Grade,
     PartyRelation,
     Ticket,
     TicketParty,

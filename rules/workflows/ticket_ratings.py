@@ -1,0 +1,263 @@
+"""Rating the departments of a ticket, amending it, and what a low rating brings (domain sections 6, 8)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+from models.base import Titled
+from models.grade import Grade
+from models.mechanism import Mechanism
+from models.rating import Rater, Rating
+from models.ticket import Ticket, TicketAssignment, TicketStatus
+from rules.errors import Conflict, Invalid
+from rules.mechanisms import dimensions_of
+from rules.workflow import Context
+from rules.workflows import ticket_reopening as reopening
+from rules.workflows.ticket_base import active, assisting
+
+#: Best first, as ``Grade`` names them.
+_ORDER = list(Grade)
+#: Which steps grade on whose behalf.
+SIDES = {
+    "rate": Rater.RAISER,
+    "amend_rating": Rater.RAISER,
+    "enter_paper": Rater.RAISER,
+    "rate_assisting": Rater.LEAD,
+    "amend_assisting": Rater.LEAD,
+}
+
+
+def to_grade(ticket: Ticket, action: str) -> list[TicketAssignment]:
+    """Return whom the grades of a step are about, the lead first; nobody is asked to rate himself.
+
+    The raising place grades every department at work, the lead those that assist it.
+    """
+    if SIDES[action] is Rater.LEAD:
+        return assisting(ticket)
+    return [each for each in active(ticket) if each.organization_id != ticket.organization_id]
+
+
+def grades_of(ticket: Ticket, rater: Rater = Rater.RAISER) -> list[Rating]:
+    """Return the grades of the present round as they stand, each in its last revision."""
+    return _latest(ticket, rater, ticket.reopen_count + 1)
+
+
+def _latest(ticket: Ticket, rater: Rater, number: int) -> list[Rating]:
+    found: dict[tuple[int, int], Rating] = {}
+    for each in ticket.ratings:
+        key = (each.organization_id, each.dimension_id)
+        other = found.get(key)
+        ours = each.round == number and each.rater is rater
+        if ours and (other is None or other.revision < each.revision):
+            found[key] = each
+    return list(found.values())
+
+
+def low(mechanism: Mechanism, grades: Iterable[Rating]) -> list[Rating]:
+    """Return the grades at or below the mechanism's bar."""
+    bar = _ORDER.index(mechanism.low_grade)
+    return [each for each in grades if _ORDER.index(each.grade) >= bar]
+
+
+# Rating
+
+
+def may_not_rate(context: Context) -> str | None:
+    """Each round is rated once, and by nobody who is at work on it."""
+    if grades_of(context.record):
+        return "这张哨单本轮已经评价；需要更正的，请办理“修改评价”。"
+    return _own_work(context)
+
+
+def _own_work(context: Context) -> str | None:
+    ours = context.actor.organization_id
+    if ours is not None and any(each.organization_id == ours for each in active(context.record)):
+        return "贵单位是这张哨单的承办单位，不能评价自己。"
+    return None
+
+
+def rate(context: Context) -> None:
+    """Grade every department at work in every dimension of the mechanism (domain section 8).
+
+    ``grades`` maps "department id:dimension id" to a grade's value; none may be missing. A low
+    grade sends the ticket back at once where the mechanism says so.
+    """
+    ticket: Ticket = context.record
+    _write(context, "rate", ticket.reopen_count + 1)
+    _stars(context)
+    if context.log.get("paper"):
+        return
+    if low(ticket.whistle_class.mechanism, grades_of(ticket)):
+        reopening.by_rating(context)
+
+
+def _stars(context: Context) -> None:
+    """Keep the residents' stars and words as they were passed on."""
+    ticket: Ticket = context.record
+    if "stars" in context.data:
+        ticket.stars = context.data["stars"]
+        context.log["stars"] = ticket.stars
+    if "stars_comment" in context.data:
+        ticket.stars_comment = context.data["stars_comment"]
+        context.log["stars_comment"] = ticket.stars_comment
+
+
+def _write(context: Context, action: str, number: int) -> list[Rating]:
+    """Write what changes as further rows, and return them."""
+    ticket: Ticket = context.record
+    given = _given(context, action)
+    now = {
+        (each.organization_id, each.dimension_id): each
+        for each in _latest(ticket, SIDES[action], number)
+    }
+    rows = []
+    for (organization_id, dimension_id), grade in given.items():
+        before = now.get((organization_id, dimension_id))
+        if before is not None and before.grade is grade:
+            continue
+        rows.append(
+            Rating(
+                organization_id=organization_id,
+                dimension_id=dimension_id,
+                round=number,
+                rater=SIDES[action],
+                revision=before.revision + 1 if before else 1,
+                grade=grade,
+                rated_by=f"{context.actor.organization_name} {context.actor.name}",
+                rated_at=context.now,
+            )
+        )
+    ticket.ratings.extend(rows)
+    context.log["grades"] = {
+        f"{each.organization_id}:{each.dimension_id}": each.grade.value for each in rows
+    }
+    return rows
+
+
+def _given(context: Context, action: str) -> dict[tuple[int, int], Grade]:
+    """Return the grades that came, for whom the step is about; raise ``Invalid`` if one is missing."""
+    ticket: Ticket = context.record
+    known = {grade.value: grade for grade in Grade}
+    found, missing = {}, []
+    for part in to_grade(ticket, action):
+        for dimension in dimensions_of(ticket.whistle_class):
+            key = f"{part.organization_id}:{dimension.id}"
+            grade = known.get(context.data["grades"].get(key, ""))
+            if grade is None:
+                missing.append(f"{part.organization.name}的“{dimension.name}”")
+            else:
+                found[part.organization_id, dimension.id] = grade
+    if missing:
+        message = f"请评价：{'、'.join(missing)}。"
+        raise Invalid(message, grades=message)
+    return found
+
+
+def after_rating(context: Context) -> Titled:
+    """Back to the departments if the rating sent it there."""
+    if context.log.get("reopened_by_rating"):
+        return TicketStatus.REOPENED
+    if context.log.get("taken_back"):
+        return TicketStatus.RESOLVED
+    status: Titled = context.record.status
+    return status
+
+
+# The lead's rating of those who assist
+
+
+def may_not_rate_assisting(context: Context) -> str | None:
+    """Say why the lead does not rate now, if so."""
+    ticket: Ticket = context.record
+    if not ticket.whistle_class.mechanism.lead_rates_assisting:
+        return "本地机制不由主办单位评价协办单位。"
+    if not assisting(ticket):
+        return "这张哨单没有协办单位。"
+    if grades_of(ticket, Rater.LEAD):
+        return "本轮已经评价过协办单位；需要更正的，请办理“修改协办评价”。"
+    return None
+
+
+def rate_assisting(context: Context) -> None:
+    """The lead grades each department that assists it."""
+    _write(context, "rate_assisting", context.record.reopen_count + 1)
+
+
+# Amending
+
+
+def may_not_amend(context: Context) -> str | None:
+    """Say why the raising place's rating can not be amended now, if so."""
+    return _own_work(context) or _too_late(context, Rater.RAISER, round_rated(context))
+
+
+def may_not_amend_assisting(context: Context) -> str | None:
+    """Say why the lead's rating can not be amended now, if so."""
+    return _too_late(context, Rater.LEAD, context.record.reopen_count + 1)
+
+
+def _too_late(context: Context, rater: Rater, number: int) -> str | None:
+    ticket: Ticket = context.record
+    given = _latest(ticket, rater, number)
+    if not given:
+        return "本轮还没有评价，没有可以修改的内容。"
+    hours = ticket.whistle_class.mechanism.amend_hours
+    if context.now > _first_rated(ticket, rater, number) + dt.timedelta(hours=hours):
+        return f"评价后 {hours} 小时内可以修改，现在已经超过。"
+    return None
+
+
+def _first_rated(ticket: Ticket, rater: Rater, number: int) -> dt.datetime:
+    """Amending does not prolong the time for amending."""
+    return min(
+        each.rated_at for each in ticket.ratings if each.round == number and each.rater is rater
+    )
+
+
+def round_rated(context: Context) -> int:
+    """Return the round whose rating may be amended: the last, if it has just sent the ticket back."""
+    ticket: Ticket = context.record
+    if ticket.status is TicketStatus.REOPENED and reopening.last_by_rating(context) is not None:
+        return ticket.reopen_count
+    return ticket.reopen_count + 1
+
+
+def amend(context: Context) -> None:
+    """Write the grades that change beside the old ones, and let the rating act as it stands now."""
+    ticket: Ticket = context.record
+    number = round_rated(context)
+    stars = (ticket.stars, ticket.stars_comment)
+    rows = _write(context, "amend_rating", number)
+    _stars(context)
+    if not rows and stars == (ticket.stars, ticket.stars_comment):
+        raise Invalid("没有改动：所填的评价与原来的相同。")
+    is_low = bool(low(ticket.whistle_class.mechanism, _latest(ticket, Rater.RAISER, number)))
+    if ticket.status is TicketStatus.REOPENED and not is_low:
+        event = reopening.last_by_rating(context)
+        if event is None:
+            raise Conflict("承办单位已经开始重办，评价不能再修改。")
+        reopening.take_back(context, event)
+    elif ticket.status is TicketStatus.RESOLVED and is_low:
+        reopening.by_rating(context)
+
+
+def amend_assisting(context: Context) -> None:
+    """Write the lead's grades that change beside the old ones."""
+    if not _write(context, "amend_assisting", context.record.reopen_count + 1):
+        raise Invalid("没有改动：所填的评价与原来的相同。")
+
+
+# Striking off
+
+
+def may_not_close(context: Context) -> str | None:
+    """Only what was rated, and by nobody at or below the bar, is struck off the ledger."""
+    ticket: Ticket = context.record
+    grades = grades_of(ticket)
+    if not grades and to_grade(ticket, "rate"):
+        return "还没有评哨，评价后才能销号。"
+    poor: Sequence[Rating] = low(ticket.whistle_class.mechanism, grades)
+    if poor:
+        return f"有“{poor[0].grade.title}”的评价，应退回重办，不能销号。"
+    return None
