@@ -6,15 +6,14 @@ import sys
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
 from database import db
-from models.mechanism import Mechanism
-from models.organization import REALMS, Organization
-from presets.mechanisms import PRESETS, MechanismPreset, build
+from models.organization import Organization
+from presets.mechanisms import PRESETS
 from rules.actor import SYSTEM, acting_as
-from rules.errors import Conflict, Invalid, Refused
+from rules.errors import Refused
+from rules.mechanism_versions import adopt
 
 mechanisms = AppGroup("mechanisms", help="Mechanisms: whistle classes, deadlines, ratings.")
 
@@ -40,21 +39,3 @@ def adopt_command(preset: str, code: str) -> None:
             click.echo(refusal.message, err=True)
             sys.exit(1)
         click.echo(f"“{place.name}”已启用{mechanism}。")
-
-
-def adopt(session: Session, place: Organization, preset: MechanismPreset) -> Mechanism:
-    """Add the place's mechanism; raises ``Invalid`` or ``Conflict``, and never commits."""
-    if place.kind not in REALMS:
-        raise Invalid(f"“{place.name}”是{place.kind.title}，吹哨机制只能由市或县（市、区）启用。")
-    running = session.scalars(
-        select(Mechanism).where(Mechanism.organization_id == place.id, Mechanism.in_force)
-    ).first()
-    if running is not None:
-        raise Conflict(f"“{place.name}”已在用{running}，请先在“吹哨机制”页面停用它。")
-    last = session.scalar(
-        select(func.max(Mechanism.number)).where(Mechanism.organization_id == place.id)
-    )
-    mechanism = build(preset, place, (last or 0) + 1)
-    session.add(mechanism)
-    session.flush()
-    return mechanism
