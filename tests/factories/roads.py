@@ -27,6 +27,9 @@ LAST_STEP: dict[S, tuple[S, str, str]] = {
     S.WITHDRAWN: (S.PENDING_REVIEW, "withdraw", "community"),
     S.RETURN_PENDING: (S.ACCEPTED, "request_return", "handler"),
     S.REOPENED: (S.RESOLVED, "reopen", "office"),
+    S.LOCAL: (S.DRAFT, "hold_locally", "community"),
+    S.SOLVED_LOCALLY: (S.LOCAL, "solve_locally", "community"),
+    S.MERGED: (S.DISPATCHED, "merge", "office"),
 }
 
 
@@ -38,6 +41,12 @@ def brought_to(world: World, status: S, **values: Any) -> Ticket:
     ticket = brought_to(world, before, **values)
     if status is S.CLOSED:
         rate(world, ticket)
+    if status is S.LOCAL:
+        ticket.whistle_class.mechanism.grid_route = True
+    if status is S.PENDING_DISPATCH:
+        world.reviewed(ticket)
+        assert ticket.status is status
+        return ticket
     world.step(ticket, action, who, **inputs(world, ticket, action))
     assert ticket.status is status
     return ticket
@@ -51,8 +60,10 @@ def inputs(world: World, ticket: Any, action: str) -> dict[str, Any]:
         return {"grades": grades(ticket)}
     if action == "reopen":
         return {"fix_by": dt.date(2099, 1, 1), "note": "没有修好"}
-    if action in ("report_result", "assist_report"):
+    if action in ("report_result", "assist_report", "solve_locally"):
         return {"result": "已修好"}
+    if action == "merge":
+        return {"ticket": world.raised(ticket.organization.code).id, "note": "重复"}
     if action == "renew":
         return {"valid_from": dt.date(2100, 1, 1), "valid_until": dt.date(2101, 12, 31)}
     needs_note = ("decline_review", "decline", "request_return", "approve_return")
