@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.grade import Grade
 from models.rating import Rating
 from models.ticket import (
     AssignmentRole,
@@ -50,6 +49,7 @@ def test_the_main_road(session: Session, world: World) -> None:
     hour = dt.timedelta(hours=1)
     road = [
         ("raise", "community", {}, S.PENDING_REVIEW),
+        ("approve", "township", {}, S.PENDING_REVIEW),
         ("approve", "township", {}, S.PENDING_DISPATCH),
         ("dispatch", "office", {"lead": world.place("A-D1").id}, S.DISPATCHED),
         ("accept", "handler", {}, S.ACCEPTED),
@@ -72,12 +72,12 @@ def test_the_main_road(session: Session, world: World) -> None:
         ticket.resolved_at,
         ticket.closed_at,
     ]
-    assert stamps == [MONDAY + number * hour for number in (2, 3, 4, 5, 7)]
+    assert stamps == [MONDAY + number * hour for number in (3, 4, 5, 6, 8)]
     assert (ticket.result, ticket.lead) == ("换了三个灯头", world.place("A-D1"))
     assert (ticket.return_count, ticket.reopen_count) == (0, 0)
     assert steps(session, ticket) == ["create", *(action for action, *_rest in road)]
     assert [event.at for event in ledger.events_of(session, ticket)[1:]] == [
-        MONDAY + number * hour for number in range(8)
+        MONDAY + number * hour for number in range(9)
     ]
     assert ledger.faults(ledger.events_of(session, ticket)) == []
 
@@ -327,7 +327,6 @@ def test_a_reopened_ticket_may_be_reopened_again(one_world: World) -> None:
     for action in ("accept", "arrive"):
         one_world.step(ticket, action, "handler")
     one_world.step(ticket, "report_result", "handler", result="重做了")
-    one_world.step(ticket, "rate", "township", grades=grades(ticket, Grade.DISSATISFIED))
     one_world.step(ticket, "reopen", "township", fix_by=dt.date(2099, 1, 1), note="还是不行")
     assert (ticket.status, ticket.reopen_count) == (S.REOPENED, 2)
 
@@ -341,7 +340,7 @@ def test_a_return_after_reopening_is_refused_back_to_accepted(one_world: World) 
     one_world.step(ticket, "reopen", "office", fix_by=dt.date(2099, 1, 1), note="没修好")
     assert {
         step.action for step in workflow.available(one_world.session, ticket, _lead(one_world))
-    } == {"accept"}
+    } == {"accept", "request_extension", "add_assisting"}
     one_world.step(ticket, "accept", "handler")
     one_world.step(ticket, "request_return", "handler", note="再次申请")
     one_world.step(ticket, "refuse_return", "returns", note="不同意")

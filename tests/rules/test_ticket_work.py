@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from models.grade import Grade
+from models.mechanism import LowRating
 from models.ticket import AssignmentRole, AssignmentStatus, Ticket, TicketAssignment
 from models.ticket import TicketStatus as S
 from rules import ledger
@@ -197,7 +198,7 @@ def test_each_round_is_rated_once(one_world: World) -> None:
     rate(one_world, ticket)
     with pytest.raises(Conflict, match="本轮已经评价"):
         rate(one_world, ticket, "township")
-    assert offered(one_world, ticket, "community") == set()
+    assert offered(one_world, ticket, "community") == {"amend_rating"}
     assert len(ticket.ratings) == 8
 
 
@@ -214,6 +215,7 @@ def test_one_grade_of_dissatisfied_blocks_closing(
     one_world: World, department: str, dimension: str
 ) -> None:
     ticket = brought_to(one_world, S.RESOLVED)
+    ticket.whistle_class.mechanism.low_action = LowRating.DECIDE
     given = grades(ticket, Grade.VERY_SATISFIED)
     poor = grades(ticket, **{dimension: Grade.DISSATISFIED})
     key = next(
@@ -224,7 +226,7 @@ def test_one_grade_of_dissatisfied_blocks_closing(
     one_world.step(ticket, "rate", "community", grades=given | {key: poor[key]})
     with pytest.raises(Conflict, match="有“不满意”的评价，应退回重办，不能销号"):
         one_world.step(ticket, "close", "office")
-    assert offered(one_world, ticket, "office") == {"reopen"}
+    assert offered(one_world, ticket, "office") == {"reopen", "merge"}
     assert ticket.closed_at is None
 
 
@@ -238,6 +240,7 @@ def test_other_grades_let_it_close(one_world: World, grade: Grade) -> None:
 
 def test_an_old_rounds_dissatisfied_does_not_block_the_next(one_world: World) -> None:
     ticket = brought_to(one_world, S.RESOLVED)
+    ticket.whistle_class.mechanism.low_action = LowRating.DECIDE
     one_world.step(ticket, "rate", "community", grades=grades(ticket, Grade.DISSATISFIED))
     one_world.step(ticket, "reopen", "office", fix_by=dt.date(2099, 1, 1), note="重做")
     for action in ("accept", "arrive"):

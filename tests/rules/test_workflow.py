@@ -17,6 +17,7 @@ from models.resource import Resource, ResourceStatus
 from models.service import ServiceProject, ServiceStatus
 from models.ticket import AssignmentStatus, Ticket, TicketAssignment
 from models.ticket import TicketStatus as S
+from models.ticket_file import ExtensionStatus, TicketExtension
 from rules import ledger, workflow
 from rules.actor import SYSTEM, acting_as
 from rules.errors import Conflict, Forbidden, Invalid
@@ -36,6 +37,7 @@ from tests.factories.world import World
 KEPT = [
     (Ticket, S.CLOSED),
     (TicketAssignment, AssignmentStatus.REPORTED),
+    (TicketExtension, ExtensionStatus.APPROVED),
     (Agreement, AgreementStatus.IN_FORCE),
     (DutyList, DutyListStatus.PUBLISHED),
     (Resource, ResourceStatus.AVAILABLE),
@@ -176,7 +178,8 @@ def test_input_that_the_step_does_not_know_is_dropped(
     ticket = brought_to(one_world, S.PENDING_REVIEW)
     one_world.step(ticket, "approve", "township", lead=1, status="closed", note=" 同意 ")
     event = ledger.events_of(one_session, ticket)[-1]
-    assert (ticket.lead_id, event.note, event.data) == (None, "同意", {})
+    assert (ticket.lead_id, event.note) == (None, "同意")
+    assert set(event.data) == {"review", "next_review"}
 
 
 # Order of the checks
@@ -188,7 +191,7 @@ def test_permission_comes_before_state_and_state_before_input(one_world: World) 
         one_world.step(ticket, "dispatch", "community")
     with pytest.raises(Conflict):
         one_world.step(ticket, "dispatch", "office")
-    one_world.step(ticket, "approve", "township")
+    one_world.reviewed(ticket)
     with pytest.raises(Invalid):
         one_world.step(ticket, "dispatch", "office")
 
