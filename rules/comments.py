@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.organization import Organization, OrganizationKind
 from models.ticket import OFF_WORK, Ticket
 from models.ticket_file import TicketComment
 from presets.roles import Role
-from rules.actor import SYSTEM, Actor, acting_as
+from rules.actor import Actor
 from rules.errors import Invalid
-from rules.notices import tell
+from rules.notices import tell, tell_county
 
 LONGEST = 1000
 
@@ -41,7 +39,8 @@ def say(session: Session, ticket: Ticket, actor: Actor, text: str) -> TicketComm
     title = f"{ticket.number or ticket.title}有新留言：{short[:60]}{'…' if len(short) > 60 else ''}"
     key = f"comment-{comment.id}"
     tell(session, _parties(ticket), title, ticket, key)
-    tell(session, _offices(session, ticket), title, ticket, key, roles=(Role.DISPATCHER,))
+    realm = ticket.organization.realm_id
+    tell_county(session, realm, title, ticket, key, roles=(Role.DISPATCHER,))
     return comment
 
 
@@ -49,17 +48,3 @@ def _parties(ticket: Ticket) -> set[int | None]:
     """Return the raising place, whoever holds the ticket, and the departments at work on it."""
     at_work = {each.organization_id for each in ticket.assignments if each.status not in OFF_WORK}
     return {ticket.organization_id, ticket.holder_id, *at_work}
-
-
-def _offices(session: Session, ticket: Ticket) -> list[int]:
-    """Return the coordination offices of the ticket's county or city."""
-    with acting_as(session, SYSTEM):
-        return list(
-            session.scalars(
-                select(Organization.id).where(
-                    Organization.kind == OrganizationKind.COORDINATION_OFFICE,
-                    Organization.active,
-                    Organization.realm_id == ticket.organization.realm_id,
-                )
-            )
-        )

@@ -7,6 +7,7 @@ import { startPhotos } from "./js/photos.js";
 import { startRaise } from "./js/raise.js";
 import { RecordSelect } from "./js/record-select.js";
 import { guardDoubleSubmits, keepScrollersReachable, startAside, startPrinting } from "./js/pages.js";
+import { startViewer } from "./js/viewer.js";
 
 const texts = document.getElementById("texts").dataset;
 
@@ -18,6 +19,7 @@ upgradeDialogs();
 startPhotos();
 startRaise();
 startClocks(texts);
+startViewer(texts);
 startAside();
 guardDoubleSubmits();
 keepScrollersReachable();

@@ -18,7 +18,7 @@ from rules.policy import Action
 from rules.scope import criterion
 from views import listing, steps
 from views.context import actor, session
-from views.presentation import Change, Crumb, Detail, Group, Link, Related, Step
+from views.presentation import Button, Change, Crumb, Detail, Group, Link, Related, Step
 from views.registry import view_named, view_of
 from views.rendering import EMPTY, badge, label_of, paragraphs, shown
 from views.tables import cell, table_of
@@ -43,8 +43,10 @@ def crumbs(view: RecordView, record: Any | None, last: str) -> list[Crumb]:
 class DetailPage:
     """What ``show.html`` shows of one record."""
 
-    def __init__(self, view: RecordView, record: Any) -> None:
-        self.view, self.record = view, record
+    def __init__(
+        self, view: RecordView, record: Any, refused: tuple[str, steps.StepForm] | None = None
+    ) -> None:
+        self.view, self.record, self.refused = view, record, refused
 
     def context(self) -> dict[str, Any]:
         """Return the template's variables."""
@@ -56,7 +58,7 @@ class DetailPage:
             "badge_html": badge(status) if isinstance(status, Titled) else None,
             "groups": self.groups(),
             "links": self.links(locked),
-            "buttons": steps.buttons(self.view, self.record) if has_flow else [],
+            "buttons": self.buttons() if has_flow else [],
             "related": [each for each in map(self._related, self.view.related) if each],
             "steps": self.timeline() if has_flow else [],
             "changes": self.changes(),
@@ -65,6 +67,10 @@ class DetailPage:
             else None,
             "crumbs": crumbs(self.view, self.record, str(self.record)),
         }
+
+    def buttons(self) -> list[Button]:
+        """Return the steps that the actor may take now."""
+        return steps.buttons(self.view, self.record, self.refused)
 
     def groups(self) -> list[Group]:
         """Return the labelled values, group by group."""

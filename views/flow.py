@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import abort, flash, redirect
@@ -11,8 +12,10 @@ from flask_babel import pgettext
 
 from rules import workflow
 from rules.errors import Refused
+from rules.step_inputs import fitting
 from views import steps
 from views.context import actor, unit_of_work
+from views.details import DetailPage
 from views.presentation import Detail
 from views.records import RecordView
 
@@ -29,13 +32,14 @@ class FlowView(RecordView):
         step = table.step(action) if table else None
         if step is None or not step.who:
             abort(404)
+        step = replace(step, inputs=fitting(step.inputs, record))
         label = pgettext("step", step.label)
         form = steps.step_form(self, record, step, posted=True)
         typed = [Detail(label, text, wide=True) for label, text in steps.typed(record, step, form)]
         if not form.validate():
             sentences = [text for errors in form.errors.values() for text in errors]
             flash(_("%(step)s：%(problems)s", step=label, problems=" ".join(sentences)), "danger")
-            return self.shown(self.found(pk), 422, kept=typed)
+            return self.shown(self.found(pk), 422, kept=typed, refused=(action, form))
         try:
             with unit_of_work() as database:
                 workflow.apply(
@@ -48,9 +52,26 @@ class FlowView(RecordView):
                 )
         except Refused as refusal:
             flash(refusal.message, "danger")
-            return self.shown(self.found(pk), refusal.status, kept=typed)
+            fresh = self.found(pk)
+            steps.take_back(form, fresh, step, refusal.message, refusal.fields)
+            return self.shown(fresh, refusal.status, kept=typed, refused=(action, form))
         flash(_("已办理“%(step)s”。", step=label), "success")
         return redirect(self.after_step(pk))
+
+    def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
+        """Render a record's page; a step that was ``refused`` is shown as it was filled in.
+
+        Where the step is over, what was written for it is ``kept`` to be copied.
+        """
+        refused, kept = more.pop("refused", None), more.pop("kept", [])
+        context = self.page_of(record, refused).context()
+        if refused and any(button.name == refused[0] for button in context["buttons"]):
+            kept = []
+        return self.render_template(self.show_template, **(context | more | {"kept": kept})), status
+
+    def page_of(self, record: Any, refused: tuple[str, steps.StepForm] | None = None) -> DetailPage:
+        """Return the page of a record; ``refused`` is a step whose form was not accepted."""
+        return DetailPage(self, record, refused)
 
     def after_step(self, pk: int) -> str:
         """Return where a step leads: the record, or the list if it left the actor's scope."""

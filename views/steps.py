@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask_babel import gettext as _
 from flask_babel import pgettext
 from flask_wtf import FlaskForm
+from markupsafe import Markup
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 from wtforms import DateField, HiddenField, IntegerField, RadioField, StringField, TextAreaField
@@ -16,14 +17,21 @@ from wtforms.validators import InputRequired, Length, Optional
 from models.check_in import CheckIn
 from models.grade import Grade
 from models.organization import Organization
+from models.rating import Rater, Rating
+from models.ticket import Ticket
 from rules import workflow
 from rules.mechanisms import dimensions_of
+from rules.wording import local
 from rules.workflow import Input, Step
 from rules.workflows.check_ins import SERVING
-from rules.workflows.ticket_effects import DISPATCHABLE, active
+from rules.workflows.ticket_base import DISPATCHABLE, active, assisting
+from rules.workflows.ticket_merge import OPEN
+from rules.workflows.ticket_ratings import to_grade
 from views.context import actor, session
 from views.forms import RecordSelectField, choice_text, chooser
+from views.photos import PhotosField, pictures_of
 from views.presentation import Button, FormGroup
+from views.step_fields import MomentField, Photographed, StarsField, thumbnails
 
 if TYPE_CHECKING:
     from views.records import RecordView
@@ -35,15 +43,21 @@ class StepForm(FlaskForm):
     seen_status = HiddenField()
 
 
-def buttons(view: RecordView, record: Any) -> list[Button]:
-    """Return the steps that the actor may take now; what is refused is not shown."""
+def buttons(
+    view: RecordView, record: Any, refused: tuple[str, StepForm] | None = None
+) -> list[Button]:
+    """Return the steps that the actor may take now; what is refused is not shown.
+
+    ``refused`` is a step with the form that was not accepted: it is shown again as it was filled in.
+    """
+    action, posted = refused or ("", None)
     return [
         Button(
             name=step.action,
             label=pgettext("step", step.label),
             url=view.url("step", pk=record.id, action=step.action),
             tone=step.tone,
-            form=step_form(view, record, step),
+            form=posted if posted and step.action == action else step_form(view, record, step),
             groups=_groups(record, step),
             help=_(step.help) if step.help else "",
         )
@@ -51,14 +65,46 @@ def buttons(view: RecordView, record: Any) -> list[Button]:
     ]
 
 
-def receivers(record: Any) -> Select[Any]:
-    """Return the organisations that a ticket may be sent to: its own county's or city's."""
+def take_back(
+    form: StepForm, record: Any, step: Step, message: str, fields: dict[str, str]
+) -> None:
+    """Make a refused form ready to be sent again: with the reason, and for the state as it is now."""
+    for name, sentence in fields.items():
+        if name in form:
+            form[name].errors = [*form[name].errors, sentence]
+    if not form.errors:
+        form.form_errors.append(message)
+    form.seen_status.raw_data = None
+    form.seen_status.data = _seen(record, step)
+
+
+def _seen(record: Any, step: Step) -> str:
+    """Return the state that a form is for.
+
+    A step that leaves the state as it is does not grow stale when others move it on: an assisting
+    department may report while the lead arrives.
+    """
+    return workflow.seen(record) if step.to is not None else ""
+
+
+def receivers(record: Any, action: str = "") -> Select[Any]:
+    """Return the organisations that a step may name: the ticket's own county's or city's.
+
+    Who is to be taken off is at work on it; who is to come is not yet.
+    """
+    at_work = [part.organization_id for part in active(record)]
+    if action == "remove_assisting":
+        ids = [part.organization_id for part in assisting(record)]
+        return select(Organization).where(Organization.id.in_(ids))
     realms = [line.ancestor_id for line in record.organization.lines]
-    return select(Organization).where(
+    found = select(Organization).where(
         Organization.kind.in_(DISPATCHABLE),
         Organization.active,
         Organization.realm_id.in_(realms),
     )
+    if action == "hand_over":
+        return found.where(Organization.id != record.lead_id)
+    return found.where(Organization.id.not_in(at_work)) if action == "add_assisting" else found
 
 
 def claimants(need: Any) -> Select[Any]:
@@ -70,11 +116,26 @@ def claimants(need: Any) -> Select[Any]:
     )
 
 
+def twins(ticket: Any) -> Select[Any]:
+    """Return the open tickets of a ticket's own county or city, newest first, without itself."""
+    return (
+        select(Ticket)
+        .join(Ticket.organization)
+        .where(
+            Ticket.id != ticket.id,
+            Ticket.status.in_(OPEN),
+            Organization.realm_id == ticket.organization.realm_id,
+        )
+        .order_by(Ticket.id.desc())
+    )
+
+
 #: Kind of input → the route that answers its select box, what may be chosen, the record type.
-_CHOSEN: dict[str, tuple[str, Callable[[Any], Select[Any]], type[Any]]] = {
+_CHOSEN: dict[str, tuple[str, Callable[[Any, str], Select[Any]], type[Any]]] = {
     "organization": ("receivers", receivers, Organization),
     "organizations": ("receivers", receivers, Organization),
-    "check_in": ("claimants", claimants, CheckIn),
+    "check_in": ("claimants", lambda record, _action: claimants(record), CheckIn),
+    "ticket": ("twins", lambda record, _action: twins(record), Ticket),
 }
 
 
@@ -82,7 +143,7 @@ def _groups(record: Any, step: Step) -> list[FormGroup]:
     """Return a step's fields in groups: the grades of each department, then everything else."""
     by_department: dict[str, list[str]] = {}
     if any(each.kind == "grades" for each in step.inputs):
-        for name, department, _dimension in _grades(record):
+        for name, department, _dimension in _grades(record, step.action):
             by_department.setdefault(department, []).append(name)
     others = [each.name for each in step.inputs if each.kind != "grades"]
     groups = [FormGroup(department, names) for department, names in by_department.items()]
@@ -94,7 +155,7 @@ def field_names(record: Any, step: Step) -> list[str]:
     return [name for group in _groups(record, step) for name in group.fields]
 
 
-def _grades(record: Any) -> list[tuple[str, str, str]]:
+def _grades(record: Any, action: str) -> list[tuple[str, str, str]]:
     """Return the grades to give: (field's name, department, dimension)."""
     return [
         (
@@ -102,7 +163,7 @@ def _grades(record: Any) -> list[tuple[str, str, str]]:
             part.organization.name,
             dimension.name,
         )
-        for part in active(record)
+        for part in to_grade(record, action)
         for dimension in dimensions_of(record.whistle_class)
     ]
 
@@ -112,30 +173,38 @@ def step_form(view: RecordView, record: Any, step: Step, posted: bool = False) -
     fields: dict[str, Any] = {}
     for each in step.inputs:
         if each.kind == "grades":
-            for name, department, dimension in _grades(record):
+            for name, department, dimension in _grades(record, step.action):
                 choices = [(grade.value, _(grade.title)) for grade in Grade]
                 full = _(
                     "%(department)s的%(dimension)s", department=department, dimension=dimension
                 )
-                needed = [InputRequired(_("请评价“%(label)s”。", label=full))]
-                fields[name] = RadioField(dimension, choices=choices, validators=needed)
+                needed = InputRequired(_("请评价“%(label)s”。", label=full))
+                fields[name] = RadioField(
+                    dimension,
+                    choices=choices,
+                    validators=[needed if each.required else Optional()],
+                )
         else:
-            fields[each.name] = _field(view, record, each)
+            fields[each.name] = _field(view, record, step.action, each)
     kind = type("StepForm", (StepForm,), fields)
     # Several forms stand on one page: their fields must not share ids.
     form: StepForm = kind() if posted else kind(formdata=None)
     for field in form:
         field.id = f"{step.action}-{field.name}"
     if not posted:
-        # A step that leaves the state as it is does not grow stale when others move it on: an
-        # assisting department may report while the lead arrives.
-        form.seen_status.data = record.status.value if step.to is not None else ""
+        form.seen_status.data = _seen(record, step)
         _suggest(record, step, form)
     return form
 
 
+#: Steps that change what was given before, and on whose behalf it was.
+_AMENDING = {"amend_rating": Rater.RAISER, "amend_assisting": Rater.LEAD}
+
+
 def _suggest(record: Any, step: Step, form: StepForm) -> None:
-    """Fill in the departments that the duty item names: the first leads, the others assist."""
+    """Fill in what is known: the departments that the duty item names, the grades as they stand."""
+    if step.action in _AMENDING:
+        _as_it_stands(record, step.action, form)
     if step.action != "dispatch" or record.duty_item is None:
         return
     named = [link.organization for link in record.duty_item.departments]
@@ -144,7 +213,28 @@ def _suggest(record: Any, step: Step, form: StepForm) -> None:
         form["assisting"].data = named[1:]
 
 
-def _field(view: RecordView, record: Any, each: Input) -> Any:
+def _as_it_stands(record: Any, action: str, form: StepForm) -> None:
+    """Show the grades and stars that are to be changed."""
+    known: dict[str, Rating] = {}
+    for each in record.ratings:
+        if each.rater is _AMENDING[action]:
+            # In the order of rounds and revisions: the last one stands.
+            known[f"grade-{each.organization_id}-{each.dimension_id}"] = each
+    for name, grade in known.items():
+        if name in form:
+            form[name].data = grade.grade.value
+    for name in ("stars", "stars_comment"):
+        if name in form:
+            form[name].data = getattr(record, name)
+
+
+def _narrowed(action: str) -> dict[str, str]:
+    """Return what the address of a select box says of the step, where that narrows its choices."""
+    narrow = ("hand_over", "add_assisting", "remove_assisting")
+    return {"step": action} if action in narrow else {}
+
+
+def _field(view: RecordView, record: Any, action: str, each: Input) -> Any:
     label = _(each.label)
     help_text = _(each.help) if each.help else ""
     must_choose = InputRequired(_("请选择“%(label)s”。", label=label))
@@ -152,8 +242,8 @@ def _field(view: RecordView, record: Any, each: Input) -> Any:
         route, choices_of, target = _CHOSEN[each.kind]
         return RecordSelectField(
             label,
-            source=view.url(route, pk=record.id),
-            choose=chooser(session(), choices_of(record), target),
+            source=view.url(route, pk=record.id, **_narrowed(action)),
+            choose=chooser(session(), choices_of(record, action), target),
             multiple=each.kind == "organizations",
             description=help_text,
             validators=[must_choose if each.required else Optional()],
@@ -163,6 +253,18 @@ def _field(view: RecordView, record: Any, each: Input) -> Any:
     if each.kind == "grade":
         choices = [(grade.value, _(grade.title)) for grade in Grade]
         return RadioField(label, choices=choices, description=help_text, validators=[must_choose])
+    if each.kind == "photos":
+        chosen = (
+            [Photographed(_("请拍照或选择“%(label)s”。", label=label))] if each.required else []
+        )
+        return PhotosField(label, description=help_text, validators=chosen)
+    if each.kind == "moment":
+        return MomentField(label, description=help_text, validators=validators)
+    if each.kind == "stars":
+        needed_stars = [must_choose] if each.required else [Optional()]
+        return StarsField(
+            label, required=each.required, description=help_text, validators=needed_stars
+        )
     if each.kind == "date":
         return DateField(label, description=help_text, validators=validators)
     if each.kind == "number":
@@ -180,13 +282,16 @@ def data_of(record: Any, step: Step, form: StepForm) -> dict[str, Any]:
         if each.kind == "grades":
             data[each.name] = {
                 name.removeprefix("grade-").replace("-", ":"): form[name].data
-                for name, _department, _dimension in _grades(record)
+                for name, _department, _dimension in _grades(record, step.action)
                 if form[name].data
             }
-        elif each.kind == "organization" or each.kind == "check_in":
+        elif each.kind in ("organization", "check_in", "ticket"):
             data[each.name] = form[each.name].data.id if form[each.name].data else None
+        elif each.kind == "photos":
+            data[each.name] = pictures_of(form[each.name])
         elif each.kind == "grade":
-            data[each.name] = next(grade for grade in Grade if grade.value == form[each.name].data)
+            given = form[each.name].data
+            data[each.name] = next((grade for grade in Grade if grade.value == given), None)
         elif each.kind == "organizations":
             data[each.name] = [organization.id for organization in form[each.name].data or []]
         else:
@@ -194,7 +299,7 @@ def data_of(record: Any, step: Step, form: StepForm) -> dict[str, Any]:
     return data
 
 
-def typed(record: Any, step: Step, form: StepForm) -> list[tuple[str, str]]:
+def typed(record: Any, step: Step, form: StepForm) -> list[tuple[str, Markup | str]]:
     """Return what the person wrote or chose, label by label, so that a refusal loses none of it."""
     kept = []
     for name in field_names(record, step):
@@ -204,11 +309,15 @@ def typed(record: Any, step: Step, form: StepForm) -> list[tuple[str, str]]:
     return kept
 
 
-def _said(field: Any) -> str:
+def _said(field: Any) -> Markup | str:
     """Return a field's content as people read it."""
     value = field.data
     if value in (None, "", []):
         return ""
+    if isinstance(field, PhotosField):
+        return thumbnails(pictures_of(field))
+    if isinstance(field, MomentField):
+        return local(value)
     if isinstance(field, RadioField):
         return next((str(choice.label.text) for choice in field if choice.checked), "")
     if isinstance(field, RecordSelectField):

@@ -1,25 +1,172 @@
-"""A ticket's own page: stages, clocks, departments at work, ratings, and the next steps."""
+"""A ticket's own page: stages, clocks, departments at work, its story, ratings, and the next steps."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from flask import request
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
-from sqlalchemy.orm import selectinload
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
+from models.mechanism import WhistleClass
 from models.organization import Organization
 from models.rating import Rating
 from models.ticket import Ticket, TicketAssignment
+from models.ticket import TicketStatus as S
+from models.ticket_file import ExtensionStatus, PhotoMoment, TicketExtension
+from rules.wording import local
 from views import steps
+from views.comments import TicketComments
+from views.context import session
+from views.details import DetailPage
 from views.flow import FlowView
 from views.forms import options_of
+from views.presentation import Button, Change, Group
 from views.records import Options
-from views.ticket_page import assignments, clocks, ratings, stages
+from views.slips import TicketSlips
+from views.ticket_clocks import Clockwork
+from views.ticket_grades import grades, stars
+from views.ticket_page import extensions_of, marks, parties, stages, standing
+from views.ticket_story import Story, story_of
+
+#: Steps that the road goes on by; every other one is a side road.
+ONWARD = frozenset(
+    {
+        "raise", "approve", "decline_review", "dispatch", "accept", "arrive", "report_result",
+        "assist_accept", "assist_arrive", "assist_report", "approve_return", "refuse_return",
+        "approve_extension", "refuse_extension", "rate", "rate_assisting", "close", "solve_locally",
+        "hand_up",
+    }
+)  # fmt: skip
+#: Steps that lead on where nothing else does.
+ONWARD_AT = {"reopen": S.RESOLVED}
 
 
-class TicketDetail(FlowView):
+class TicketPage(DetailPage):
+    """What ``ticket_show.html`` shows of one ticket."""
+
+    record: Ticket
+
+    def context(self) -> dict[str, Any]:
+        """Add the road, the clocks, the departments at work, the story, the grades."""
+        record, story, work = self.record, self.story, self.clockwork
+        context = super().context()
+        onward, aside = self._sorted(context["buttons"])
+        before_after = [story.photos[moment] for moment in (PhotoMoment.BEFORE, PhotoMoment.AFTER)]
+        return context | {
+            "number": record.number or _("（草稿）"),
+            "ticket_title": record.title,
+            "marks": marks(record),
+            "standing": standing(record, story.events, self.extensions),
+            "stages": stages(record, story.events),
+            "clocks": work.of_ticket(),
+            "now": work.now,
+            "parties": parties(record, work),
+            "extensions": extensions_of(self.extensions),
+            "grades": grades(record),
+            "stars": stars(record),
+            "story": story,
+            "photos": [(moment, shots) for moment, shots in story.photos.items() if shots],
+            "photos_compared": all(before_after),
+            "onward": onward,
+            "aside_steps": aside,
+            "whole_url": self.view.url("show", pk=record.id, timeline="all"),
+            "changes_url": None
+            if self._changes_asked
+            else self.view.url("show", pk=record.id, changes="all"),
+            "changes_open": self._changes_asked,
+            "slip_url": self.view.url("slip", pk=record.id) if record.number else None,
+        }
+
+    @cached_property
+    def story(self) -> Story:
+        """The latest events, words and photos; all of them if the address asks for that."""
+        return story_of(self.record, whole=request.args.get("timeline") == "all")
+
+    @cached_property
+    def extensions(self) -> list[TicketExtension]:
+        """The requests for more time, oldest first; none before departments are at work."""
+        if self.record.dispatched_at is None:
+            return []
+        return list(
+            session().scalars(
+                select(TicketExtension)
+                .where(TicketExtension.ticket_id == self.record.id)
+                .options(joinedload(TicketExtension.organization))
+                .order_by(TicketExtension.id)
+            )
+        )
+
+    @cached_property
+    def clockwork(self) -> Clockwork:
+        """The clocks, all read at one instant."""
+        return Clockwork(self.record, self.extensions)
+
+    @property
+    def _changes_asked(self) -> bool:
+        return request.args.get("changes") == "all"
+
+    def timeline(self) -> list[Any]:
+        """Return nothing: a ticket's story holds words and photos as well."""
+        return []
+
+    def changes(self) -> list[Change]:
+        """Return who changed which field, once somebody asks: it is folded away."""
+        return super().changes() if self._changes_asked else []
+
+    def groups(self) -> list[Group]:
+        """Leave out what a ticket does not have: half of its fields are for one road or another."""
+        return [
+            replace(group, details=[each for each in group.details if str(each.value) != "—"])
+            for group in super().groups()
+        ]
+
+    def buttons(self) -> list[Button]:
+        """Say beside a step what has to be known to take it: the deadline that it would move."""
+        return [
+            replace(button, help=" ".join(filter(None, (button.help, self._hint(button.name)))))
+            for button in super().buttons()
+        ]
+
+    def _hint(self, action: str) -> str:
+        due = self.record.resolve_due
+        if action == "request_extension" and due is not None:
+            return _("现在的办结期限：%(time)s。", time=local(due))
+        if action in ("approve_extension", "refuse_extension"):
+            asked = [each for each in self.extensions if each.status is ExtensionStatus.REQUESTED]
+            if asked:
+                return _(
+                    "现在的办结期限：%(old)s；申请延至：%(new)s。",
+                    old=local(asked[-1].old_due),
+                    new=local(asked[-1].new_due),
+                )
+        return ""
+
+    def _sorted(self, buttons: list[Button]) -> tuple[list[Button], list[Button]]:
+        """Return the steps that lead on, the first of them standing out, and the side roads."""
+        onward = [each for each in buttons if each.name in ONWARD]
+        if not onward:
+            onward = [each for each in buttons if ONWARD_AT.get(each.name) is self.record.status]
+        aside = [each for each in buttons if each not in onward]
+        first = next((each for each in onward if each.tone != "danger"), None)
+        toned = [
+            replace(each, tone="primary" if each is first else _quiet(each.tone)) for each in onward
+        ]
+        toned.sort(key=lambda each: each.tone != "primary")
+        return toned, [replace(each, tone=_quiet(each.tone)) for each in aside]
+
+
+def _quiet(tone: str) -> str:
+    """Return a tone that leaves the first step alone standing out; danger stays danger."""
+    return "danger" if tone == "danger" else "default"
+
+
+class TicketDetail(TicketComments, TicketSlips, FlowView):
     """The page of one ticket."""
 
     model = Ticket
@@ -38,28 +185,43 @@ class TicketDetail(FlowView):
     @has_access
     def receivers(self, pk: int) -> Any:
         """Answer the select box of departments that this ticket may be sent to."""
-        statement = steps.receivers(self.found(pk))
+        statement = steps.receivers(self.found(pk), request.args.get("step", ""))
         return options_of(statement, Organization, request.args.get("q", ""))
 
+    @expose("/twins/<int:pk>")
+    @has_access
+    def twins(self, pk: int) -> Any:
+        """Answer the select box of open tickets that this one may be merged into."""
+        return options_of(steps.twins(self.found(pk)), Ticket, request.args.get("q", ""))
+
     def detail_loads(self) -> Options:
-        """Departments at work and their ratings come with their names, however many they are."""
-        ratings = selectinload(Ticket.ratings)
+        """What every ticket's page needs comes along, however many departments there are."""
         return [
+            joinedload(Ticket.organization),
+            joinedload(Ticket.whistle_class).joinedload(WhistleClass.mechanism),
             selectinload(Ticket.assignments).joinedload(TicketAssignment.organization),
-            ratings.joinedload(Rating.organization),
-            ratings.joinedload(Rating.dimension),
         ]
 
+    def page_of(self, record: Any, refused: tuple[str, steps.StepForm] | None = None) -> DetailPage:
+        """Return a ticket's own page."""
+        _load_grades(record)
+        return TicketPage(self, record, refused)
+
     def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
-        """Add the stage bar, the clocks, the departments at work and the ratings."""
-        return super().shown(
-            record,
-            status,
-            number=record.number or _("（草稿）"),
-            ticket_title=record.title,
-            stages=stages(record),
-            clocks=clocks(record),
-            assignments=assignments(record),
-            ratings=ratings(record),
-            **more,
+        """Add the form for a word to the others."""
+        return super().shown(record, status, **(self.comment_context(record) | more))
+
+
+def _load_grades(record: Ticket) -> None:
+    """Read the grades with their dimensions at once; before a first result there are none."""
+    found: list[Rating] = []
+    if record.resolved_at is not None or record.reopen_count:
+        found = list(
+            session().scalars(
+                select(Rating)
+                .where(Rating.ticket_id == record.id)
+                .options(joinedload(Rating.dimension), joinedload(Rating.organization))
+                .order_by(Rating.id)
+            )
         )
+    set_committed_value(record, "ratings", found)

@@ -1,7 +1,9 @@
-"""What a ticket's pages show besides its fields: stages, clocks, departments at work, ratings."""
+"""What a ticket's page shows besides its fields: its road, where it stands, departments at work."""
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
@@ -9,24 +11,46 @@ from markupsafe import Markup
 from sqlalchemy import and_, func, or_
 
 from models.base import utcnow
-from models.rating import Rating
-from models.ticket import AT_DEPARTMENT, FINAL, Ticket, TicketAssignment, TicketStatus
+from models.ledger import Event
+from models.ticket import AT_DEPARTMENT, OFF_WORK, Ticket, TicketAssignment
+from models.ticket import TicketStatus as S
+from models.ticket_file import ExtensionStatus, TicketExtension
 from rules.wording import local, remaining
 from views.presentation import Column, Row, Table
-from views.rendering import EMPTY, label_of, shown
+from views.registry import view_of
+from views.rendering import EMPTY, badge, label_of, shown
+from views.ticket_clocks import Clockwork
+from views.ticket_story import last_of
 
+#: The main road: (what is done, the instant at which it was).
 ROAD = [
-    (TicketStatus.PENDING_REVIEW, "吹哨", "raised_at"),
-    (TicketStatus.PENDING_DISPATCH, "派单", "dispatched_at"),
-    (TicketStatus.DISPATCHED, "应哨", "accepted_at"),
-    (TicketStatus.ACCEPTED, "报到", "arrived_at"),
-    (TicketStatus.ARRIVED, "反馈", "resolved_at"),
-    (TicketStatus.RESOLVED, "销号", "closed_at"),
+    ("吹哨", "raised_at"),
+    ("派单", "dispatched_at"),
+    ("应哨", "accepted_at"),
+    ("报到", "arrived_at"),
+    ("反馈", "resolved_at"),
+    ("销号", "closed_at"),
 ]
-
-
-#: What is waited for first where a stage has two parts.
-BEFORE = {TicketStatus.PENDING_REVIEW: "审核", TicketStatus.RESOLVED: "评哨、销号"}
+#: Status → how many stages of the main road lie behind a ticket in it.
+BEHIND = {
+    S.DRAFT: 0,
+    S.PENDING_REVIEW: 1,
+    S.PENDING_DISPATCH: 1,
+    S.DISPATCHED: 2,
+    S.REOPENED: 2,
+    S.ACCEPTED: 3,
+    S.ARRIVED: 4,
+    S.RESOLVED: 5,
+    S.CLOSED: 6,
+}
+#: Roads that ended elsewhere than in 销号, with the steps that ended them.
+ENDED = {
+    S.DECLINED: ("decline", "decline_review"),
+    S.WITHDRAWN: ("withdraw",),
+    S.MERGED: ("merge",),
+    S.SOLVED_LOCALLY: ("solve_locally",),
+}
+Stage = tuple[str, str, dt.datetime | None]
 
 
 def overdue() -> Any:
@@ -57,87 +81,176 @@ def clock_cell(record: Any) -> Markup | str:
     )
 
 
-def stages(record: Ticket) -> list[tuple[str, str, Any]]:
-    """Return the stage bar: (label, done|current|todo, when)."""
-    bar = []
-    reached = False
-    for _status, label, stamp in ROAD:
-        at = getattr(record, stamp)
-        if at is not None and not reached:
-            bar.append((_(label), "done", at))
-        elif not reached and record.status not in FINAL:
-            reached = True
-            bar.append((_(BEFORE.get(record.status, label)), "current", None))
-        else:
-            bar.append((_(label), "todo", None))
-    return bar
+def stages(record: Ticket, events: list[Event]) -> list[Stage]:
+    """Return the stage bar: (label, done|current|ended|todo, when)."""
+    status = record.status
+    if status in ENDED:
+        return _ended(record, events)
+    if status is S.LOCAL:
+        bar: list[Stage] = [(_("上报"), "done", record.raised_at or record.created_at)]
+        bar.append((_("属地处置"), "current", None))
+        return [*bar, *((_(label), "todo", None) for label, _stamp in ROAD[1:])]
+    behind = BEHIND.get(status)
+    if behind is None:
+        # A return that waits for its reviewer stands where the department was.
+        behind = 3 if _assigned_at(record, "accepted_at") else 2
+    done: list[Stage] = [
+        (_(label), "done", getattr(record, stamp)) for label, stamp in ROAD[:behind]
+    ]
+    labels = [_(label) for label, _stamp in ROAD[behind:]]
+    if status is S.PENDING_REVIEW:
+        return [*done, *_review(record), *((label, "todo", None) for label in labels)]
+    if status is S.RESOLVED:
+        labels[0] = _("评哨、销号")
+    return [*done, *((label, "todo" if n else "current", None) for n, label in enumerate(labels))]
 
 
-def clocks(record: Ticket) -> list[tuple[str, Any, Any, str]]:
-    """Return the three clocks: (label, due, done at, tone)."""
-    result = []
-    for label, due, done in (
-        ("应哨期限", record.respond_due, record.accepted_at),
-        ("报到期限", record.arrive_due, record.arrived_at),
-        ("办结期限", record.resolve_due, record.resolved_at),
-    ):
-        late = due is not None and (done or utcnow()) > due
-        tone = "muted" if due is None else "danger" if late else "success" if done else "info"
-        result.append((_(label), due, done, tone))
-    return result
+def _ended(record: Ticket, events: list[Event]) -> list[Stage]:
+    """Return the stages that were passed, and how the road ended."""
+    passed: list[Stage] = [
+        (_(label), "done", at)
+        for label, stamp in ROAD
+        if (at := getattr(record, stamp)) is not None
+    ]
+    last = last_of(events, *ENDED[record.status])
+    tone = "done" if record.status is S.SOLVED_LOCALLY else "ended"
+    return [*passed, (_(record.status.title), tone, last.at if last else None)]
 
 
-def assignments(record: Ticket) -> Table:
-    """Return the departments with their own progress, when each step was, and what they did."""
-    names = ["organization", "role", "status", "result"]
-    columns = [Column(name, label_of(TicketAssignment, name)) for name in names]
-    columns.insert(3, Column("times", _("时间")))
-    rows = []
-    for part in record.assignments:
-        cells = [shown(getattr(part, name)) for name in names]
-        cells.insert(3, _times(part))
-        rows.append(Row(part.id, None, cells))
+def _review(record: Ticket) -> list[Stage]:
+    """Return the steps of the review route by name, and which of them is due."""
+    route = record.whistle_class.mechanism.route
+    if not route:
+        return [(_("审核"), "current", None)]
+    here = record.review_position
+    return [
+        (
+            _(each.name),
+            "done" if each.position < here else "current" if each.position == here else "todo",
+            None,
+        )
+        for each in route
+    ]
+
+
+def _assigned_at(record: Ticket, stamp: str) -> Any:
+    lead = next(
+        (each for each in record.assignments if each.organization_id == record.lead_id), None
+    )
+    return getattr(lead, stamp) if lead is not None else None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A sentence about where a ticket stands off the main road; ``url`` leads to another ticket."""
+
+    tone: str
+    title: str
+    text: str = ""
+    url: str | None = None
+
+
+def marks(record: Ticket) -> list[Markup]:
+    """Return the badges beside the ticket's status."""
+    found = []
+    if record.supervised_at is not None:
+        found.append(("danger", _("督办")))
+    if record.paper:
+        found.append(("info", _("线下补录")))
+    if record.emergency:
+        found.append(("danger", _("突发紧急")))
+    return [Markup('<span class="badge badge-{}">{}</span>').format(*each) for each in found]
+
+
+def standing(
+    record: Ticket, events: list[Event], extensions: list[TicketExtension]
+) -> list[Standing]:
+    """Return what has to be known of a ticket that left the main road, or may soon."""
+    found: list[Standing] = []
+    status = record.status
+    if status in ENDED and status is not S.MERGED:
+        last = last_of(events, *ENDED[status])
+        tone = "success" if status is S.SOLVED_LOCALLY else "muted"
+        found.append(Standing(tone, _(status.title), _told(last)))
+    if status is S.MERGED:
+        found.append(_merged(record))
+    if status is S.LOCAL:
+        holder = record.holder.name if record.holder else record.organization.name
+        text = _("现由%(name)s处置：能解决的就地解决，不能解决的逐级上报。", name=holder)
+        found.append(Standing("progress", _("属地处置"), text))
+    if status is S.RETURN_PENDING:
+        last = last_of(events, "request_return")
+        text = _("审核期间期限照常计算。") + (_told(last) if last else "")
+        found.append(Standing("danger", _("退单待审"), text))
+    if status in AT_DEPARTMENT and record.reopen_count:
+        due = record.resolve_due
+        text = _("限期整改：%(time)s。", time=local(due)) if due else ""
+        last = last_of(events, "reopen")
+        title = _(
+            "第 %(n)s 轮办理（回流 %(m)s 次）", n=record.reopen_count + 1, m=record.reopen_count
+        )
+        found.append(Standing("danger", title, text + _told(last)))
+    waiting = [each for each in extensions if each.status is ExtensionStatus.REQUESTED]
+    for each in waiting:
+        text = _(
+            "%(name)s申请把办结期限从 %(old)s 延至 %(new)s。理由：%(why)s",
+            name=each.organization.name,
+            old=local(each.old_due),
+            new=local(each.new_due),
+            why=each.reason,
+        )
+        found.append(Standing("warning", _("延期待审"), text))
+    return found
+
+
+def _told(event: Event | None) -> str:
+    """Return why somebody took a step, who and when."""
+    if event is None:
+        return ""
+    said = f"{event.organization_name} {event.actor_name}，{local(event.at)}"
+    return _("%(note)s（%(who)s）", note=event.note, who=said) if event.note else f"（{said}）"
+
+
+def _merged(record: Ticket) -> Standing:
+    """Lead to the main ticket, if the reader may see it; its number is told to nobody else."""
+    main, view = record.merged_into, view_of(Ticket)
+    if main is None or view is None:
+        return Standing("muted", _("已并单"), _("已并入另一张哨单一并办理。"))
+    url = view.url("show", pk=main.id)
+    return Standing("muted", _("已并单"), _("已并入“%(main)s”一并办理。", main=str(main)), url)
+
+
+def parties(record: Ticket, work: Clockwork) -> Table:
+    """Return the departments with their own progress against their own deadlines; those off last."""
+    columns = [
+        Column("organization", label_of(TicketAssignment, "organization")),
+        Column("status", label_of(TicketAssignment, "status")),
+        Column("respond", _("应哨"), named=True),
+        Column("arrive", _("报到"), named=True),
+        Column("resolve", _("反馈"), named=True),
+        Column("result", label_of(TicketAssignment, "result")),
+    ]
+    rows = [
+        Row(
+            part.id,
+            None,
+            [
+                Markup("{} {}").format(part.organization.name, badge(part.role)),
+                badge(part.status),
+                *(work.cell(part, name) for name in ("respond", "arrive", "resolve")),
+                shown(part.result),
+            ],
+        )
+        for part in sorted(record.assignments, key=lambda each: each.status in OFF_WORK)
+    ]
     return Table(columns, rows)
 
 
-def _times(part: TicketAssignment) -> Markup | str:
-    """Return the instants of a department's steps, one to a line."""
-    done = [
-        Markup('<span class="stamp">{} {}</span>').format(label, local(at))
-        for label, at in (
-            (_("应哨"), part.accepted_at),
-            (_("报到"), part.arrived_at),
-            (_("反馈"), part.reported_at),
-        )
-        if at is not None
+def extensions_of(extensions: list[TicketExtension]) -> Table:
+    """Return the requests for more time: the old deadline and the new one, and what became of it."""
+    names = ["organization", "old_due", "new_due", "reason", "status", "opinion"]
+    columns = [Column(name, label_of(TicketExtension, name)) for name in names]
+    rows = [
+        Row(each.id, None, [shown(getattr(each, name)) for name in names]) for each in extensions
     ]
-    return Markup("").join(done) if done else EMPTY
-
-
-def ratings(record: Ticket) -> Table | None:
-    """Return the ratings given so far: a line for each round and department, its grades side by side.
-
-    Who gave them stands in the timeline.
-    """
-    if not record.ratings:
-        return None
-    again = any(each.round > 1 for each in record.ratings)
-    dimensions = list({each.dimension_id: each.dimension for each in record.ratings}.values())
-    lines: dict[tuple[int, int], dict[int, Rating]] = {}
-    for each in record.ratings:
-        lines.setdefault((each.round, each.organization_id), {})[each.dimension_id] = each
-    rows = []
-    for number, grades in enumerate(lines.values()):
-        one = next(iter(grades.values()))
-        cells = [shown(one.organization)]
-        cells += [
-            shown(grades[each.id].grade) if each.id in grades else EMPTY for each in dimensions
-        ]
-        rows.append(Row(number, None, [*cells, str(one.round)] if again else cells))
-    columns = [
-        Column("organization", label_of(Rating, "organization")),
-        *(Column(f"grade-{each.id}", each.name, named=True) for each in dimensions),
-    ]
-    if again:
-        columns.append(Column("round", label_of(Rating, "round")))
     return Table(columns, rows)

@@ -23,6 +23,9 @@ class TicketView(TicketList, TicketForm, TicketHelp, TicketDetail, TicketPhotos)
     labels = {"remaining": "剩余时间"}
     demands = FlowView.demands | {
         "can_receivers": Action.ACT,
+        "can_twins": Action.ACT,
+        "can_comment": Action.ACT,
+        "can_slip": Action.READ,
         "can_eligibility": Action.ADD,
         "can_places": Action.ADD,
         "can_ready": Action.ADD,

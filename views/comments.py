@@ -1,0 +1,48 @@
+"""Words between the parties of a ticket: said on its page, told to the others, changing nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, request
+from flask_appbuilder import expose, has_access
+from flask_babel import gettext as _
+
+from models.ticket import Ticket, TicketStatus
+from rules.comments import LONGEST, say
+from rules.errors import Refused
+from rules.policy import Action
+from views.context import actor, unit_of_work
+from views.details import writable
+from views.flow import FlowView
+
+
+class TicketComments(FlowView):
+    """The route by which a party says something to the others."""
+
+    model = Ticket
+
+    @expose("/comment/<int:pk>", methods=["POST"])
+    @has_access
+    def comment(self, pk: int) -> Any:
+        """Keep what was said; what is refused stays in its box."""
+        record = self.found(pk)
+        text = request.form.get("text", "")
+        try:
+            with unit_of_work() as database:
+                say(database, record, actor(), text)
+        except Refused as refusal:
+            flash(refusal.message, "danger")
+            said = {"comment_text": text, "comment_error": refusal.message}
+            return self.shown(self.found(pk), refusal.status, **said)
+        flash(_("留言已发出，其他各方会收到消息。"), "success")
+        return redirect(self.url("show", pk=pk) + "#comments")
+
+    def comment_context(self, record: Any) -> dict[str, Any]:
+        """Return what the page's form for a comment needs: those who only read have none."""
+        said = record.status is not TicketStatus.DRAFT and self.may("can_comment")
+        mine = said and writable(self, record, Action.ACT)
+        return {
+            "comment_url": self.url("comment", pk=record.id) if mine else None,
+            "comment_longest": LONGEST,
+        }

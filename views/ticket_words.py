@@ -1,0 +1,76 @@
+"""What a step of a ticket changed, in words: an event's data as people read it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from models.ledger import Event
+from models.ticket import Verdict
+from rules.deadlines import Term
+from rules.wording import local
+from views.presentation import Detail
+from views.rendering import paragraphs
+
+Teller = Callable[[Any], Markup | str]
+
+
+def details_of(event: Event) -> list[Detail]:
+    """Return what a step changed, label by label; what nobody has words for is left out."""
+    data = event.data or {}
+    found = []
+    for name, label, teller in _TELLERS:
+        value = data.get(name)
+        if value in (None, "", [], {}):
+            continue
+        text = teller(value)
+        if text:
+            found.append(Detail(_(label), text, wide=name in _LONG))
+    return found
+
+
+def _names(value: Any) -> str:
+    """Return the names of organisations, or of whatever else was written down with its name."""
+    people = value if isinstance(value, list) else [value]
+    return _("、").join(str(each["name"]) for each in people if each.get("name"))
+
+
+def _instant(value: Any) -> str:
+    return local(dt.datetime.fromisoformat(value))
+
+
+def _clocks(value: Any) -> Markup:
+    """Return the deadlines that were fixed, each with the term that it was reckoned by."""
+    lines = []
+    for clock, label in (("respond", "应哨"), ("arrive", "报到"), ("resolve", "办结")):
+        due, term = value.get("due", {}).get(clock), value.get("terms", {}).get(clock)
+        if not due:
+            continue
+        text = _("%(what)s %(when)s", what=_(label), when=_instant(due))
+        lines.append(f"{text}（{Term.from_json(term).label}）" if term else text)
+    return paragraphs("\n".join(lines))
+
+
+def _verdict(value: Any) -> str:
+    return next((_(each.title) for each in Verdict if each.value == value), "")
+
+
+def _yes(_value: Any) -> str:
+    return _("是")
+
+
+#: What an event's data may hold: (its name there, what people call it, how it is told).
+_TELLERS: Iterable[tuple[str, str, Teller]] = (
+    ("lead", "主办单位", _names),
+    ("assisting", "协办单位", _names),
+    ("clocks", "期限", _clocks),
+    ("verdict", "吹哨资格", _verdict),
+    ("registered_at_office", "直派，同时报吹哨办备案", _yes),
+    ("fix_by", "限期整改", _instant),
+    ("result", "办理结果", paragraphs),
+)
+_LONG = frozenset({"clocks", "result"})
