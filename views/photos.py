@@ -67,7 +67,7 @@ class PhotosWidget:
                 most=MOST,
             ),
             "photo": _("第 {n} 张照片"),
-            "drop": _("删去第 {n} 张照片"),
+            "remove": _("删去第 {n} 张照片"),
             "keep": _("保留"),
         }
         return Markup(

@@ -164,6 +164,7 @@ class Drafts {
   async settle(draft, outcome) {
     if (outcome.kind === "done") {
       await forget(draft.key);
+      this.panel.dispatchEvent(new Event("sent"));
       const link = Object.assign(document.createElement("a"), { href: outcome.url, textContent: this.words.show });
       this.panel.hidden = false;
       this.status.replaceChildren(this.words.sent.replace("{title}", this.titled(draft)), " ", link);
@@ -209,7 +210,7 @@ class Drafts {
       className: "device-draft-state",
       textContent: [
         this.words[state].replace("{why}", draft.why ?? ""),
-        photos ? this.words.photos.replace("{n}", photos) : "",
+        photos ? this.words.pictures.replace("{n}", photos) : "",
       ].filter(Boolean).join(" · "),
     });
     const buttons = Object.assign(document.createElement("span"), { className: "device-draft-buttons" });

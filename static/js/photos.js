@@ -117,7 +117,7 @@ class Photos {
       const number = this.kept + index + 1;
       const button = Object.assign(document.createElement("button"), { type: "button", className: "photo-drop" });
       button.dataset.drop = index;
-      button.setAttribute("aria-label", this.words.drop.replace("{n}", number));
+      button.setAttribute("aria-label", this.words.remove.replace("{n}", number));
       const icon = Object.assign(document.createElement("i"), { className: "fa-solid fa-xmark" });
       icon.setAttribute("aria-hidden", "true");
       button.append(icon);

@@ -53,7 +53,7 @@ export function startPosition(form, words) {
   });
 
   // An entry of the address book says its name and, if it has been measured, where it lies.
-  form.elements.place?.addEventListener("change", (event) => {
+  form.querySelector("select[name=place]")?.addEventListener("change", (event) => {
     const chosen = event.target.selectedOptions?.[0];
     if (!chosen?.value || !chosen.dataset.address) return;
     address.value = chosen.dataset.address;

@@ -14,6 +14,11 @@ function newKey() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
+/** The controls of a name; ``form.elements`` would also give those that have it for an id. */
+function controls(form, name) {
+  return [...form.querySelectorAll(`[name="${CSS.escape(name)}"]`)];
+}
+
 /** Start what the raise page needs; other pages that show the device's drafts get just these. */
 export function startRaise() {
   const drafts = startDrafts();
@@ -66,6 +71,7 @@ class Raise {
     this.form.addEventListener("submit", (event) => this.submit(event));
     window.addEventListener("hashchange", () => this.restoreNamed());
     window.addEventListener("pagehide", () => this.save());
+    this.drafts.panel.addEventListener("sent", () => { this.summary.hidden = true; });
     this.restoreNamed();
   }
 
@@ -85,7 +91,7 @@ class Raise {
       if (value instanceof File) {
         if (value.size) found.push([name, value, value.name]);
       } else {
-        const control = this.form.elements[name];
+        const [control] = controls(this.form, name);
         const text = control?.selectedOptions?.[0]?.text;
         found.push(text ? [name, value, text] : [name, value]);
       }
@@ -136,7 +142,7 @@ class Raise {
     } else if (!kept) {
       this.say(this.words.unkept);
     } else {
-      this.say(outcome.kind === "signedout" ? this.words.signedout : this.words.waiting);
+      this.say(outcome.kind === "signedout" ? this.words.signedout : this.words.waiting, "waiting");
       this.blank();
       await this.drafts.show();
       if (outcome.kind === "signedout") this.drafts.sendWaiting();
@@ -154,11 +160,12 @@ class Raise {
     else this.summary.hidden = true;
   }
 
-  say(text, kind = "") {
-    this.summary.className = kind ? "raise-said" : "error-summary";
+  /** Say something above the form: ``tone`` is "sending", "waiting" or "wrong". */
+  say(text, tone = "wrong") {
+    this.summary.className = tone === "wrong" ? "error-summary" : `raise-said raise-${tone}`;
     this.summary.replaceChildren(Object.assign(document.createElement("p"), { textContent: text }));
     this.summary.hidden = false;
-    if (!kind) this.summary.focus();
+    if (tone !== "sending") this.summary.focus();
   }
 
   /** The form is empty again, for the next whistle; the one that waits is shown above it. */
@@ -191,8 +198,7 @@ class Raise {
   /** Say at a field what is wrong with it, as the server's own page does; the line for the summary. */
   problem(name, sentence) {
     const line = document.createElement("li");
-    const named = this.form.elements[name];
-    const control = named instanceof RadioNodeList ? named[0] : named;
+    const [control] = controls(this.form, name);
     const field = control?.closest(".field");
     if (!field) {
       line.textContent = sentence;
@@ -258,10 +264,11 @@ class Raise {
   }
 
   fill(name, value, text) {
-    const control = this.form.elements[name];
+    const named = controls(this.form, name);
+    const [control] = named;
     if (!control) return;
-    if (control instanceof RadioNodeList || control.type === "radio") {
-      for (const each of control instanceof RadioNodeList ? control : [control]) each.checked = each.value === value;
+    if (control.type === "radio") {
+      for (const each of named) each.checked = each.value === value;
     } else if (control.type === "checkbox") {
       control.checked = true;
     } else if (control instanceof HTMLSelectElement) {
