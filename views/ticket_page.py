@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from markupsafe import Markup
-from sqlalchemy import and_, func, or_
+from sqlalchemy import func
 
 from models.base import utcnow
 from models.ledger import Event
@@ -58,15 +58,7 @@ def overdue() -> Any:
 
     The same question as ``Ticket.due``, asked of the database.
     """
-    now = func.current_timestamp()
-    return and_(
-        Ticket.status.in_(AT_DEPARTMENT),
-        or_(
-            and_(Ticket.respond_due < now, Ticket.accepted_at.is_(None)),
-            and_(Ticket.arrive_due < now, Ticket.arrived_at.is_(None)),
-            and_(Ticket.resolve_due < now, Ticket.resolved_at.is_(None)),
-        ),
-    )
+    return Ticket.next_due < func.current_timestamp()
 
 
 def clock_cell(record: Any) -> Markup | str:
@@ -75,7 +67,8 @@ def clock_cell(record: Any) -> Markup | str:
     if due is None:
         return EMPTY
     now = utcnow()
-    tone = "danger" if due < now else "warning" if (due - now).total_seconds() < 86400 else "info"
+    warned = record.next_warn is not None and record.next_warn <= now
+    tone = "danger" if due < now else "warning" if warned else "info"
     return Markup('<span class="badge badge-{}" title="{}">{}</span>').format(
         tone, local(due), remaining(due, now, _)
     )

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from models.base import utcnow
 from models.ticket import Ticket, TicketStatus
+from rules.calendar import WorkCalendar
+from rules.clocks import settle
 from tests.factories.roads import brought_to
 from views.ticket_page import overdue
 
@@ -21,6 +23,7 @@ def test_overdue_says_what_due_says(world: Any, session: Session, status: Ticket
     ticket = brought_to(world, status)
     yesterday = utcnow() - dt.timedelta(days=1)
     ticket.respond_due = ticket.arrive_due = ticket.resolve_due = yesterday
+    settle(ticket, WorkCalendar)
     session.flush()
 
     listed = session.scalars(select(Ticket.id).where(Ticket.id == ticket.id, overdue())).first()
@@ -33,6 +36,7 @@ def test_a_step_taken_in_time_is_not_overdue(world: Any, session: Session) -> No
     ticket = brought_to(world, TicketStatus.ACCEPTED)
     ticket.respond_due = utcnow() - dt.timedelta(days=1)
     ticket.arrive_due = ticket.resolve_due = None
+    settle(ticket, WorkCalendar)
     session.flush()
 
     assert session.scalars(select(Ticket.id).where(overdue())).all() == []
