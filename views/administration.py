@@ -6,94 +6,19 @@ from typing import Any
 
 from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from markupsafe import Markup
 
 from models.ledger import AuditEntry
-from models.mechanism import CalendarOverride, Mechanism
+from models.mechanism import CalendarOverride
 from models.registry import record_types
 from presets.roles import Role
-from rules.deadlines import Term, Unit
 from rules.policy import POLICY, Action
 from views import details, permissions
 from views.context import actor
 from views.listing import Order
-from views.presentation import Change, Column, MenuEntry, Related, Row, Table
+from views.presentation import Change, MenuEntry
 from views.records import RecordView
-from views.rendering import badge, shown
-
-
-class MechanismView(RecordView):
-    """Mechanisms in force, with their classes' deadlines and rating dimensions."""
-
-    model = Mechanism
-    route_base = "/mechanisms"
-    menu = (MenuEntry("基础资料", "吹哨机制", "fa-gears", 30),)
-    list_columns = ["name", "organization", "number", "in_force"]
-    filter_columns = ["in_force"]
-    form_groups = [("机制", ["name", "in_force"])]
-    show_groups = [("机制", ["name", "organization", "number", "in_force"])]
-    exclude_route_methods = {"add", "delete"}
-
-    def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
-        """Add the classes and the dimensions."""
-        parts = [
-            Related(_("哨种"), classes(record)),
-            Related(_("评价维度"), dimensions(record)),
-        ]
-        return super().shown(record, status, related=parts, **more)
-
-
-def classes(record: Mechanism) -> Table:
-    """Return the whistle classes with their terms in words."""
-    columns = [
-        Column("name", _("哨种")),
-        Column("route", _("路径")),
-        Column("respond", _("应哨时限")),
-        Column("arrive", _("报到时限")),
-        Column("resolve", _("办结时限")),
-        Column("description", _("适用情形")),
-    ]
-    rows = [
-        Row(
-            each.id,
-            None,
-            [
-                each.name,
-                _("直派部门，同时报吹哨办登记") if each.direct_dispatch else _("经吹哨办派单"),
-                *(
-                    term_text(Term.from_json(term)) if term else shown(None)
-                    for term in (each.respond_term, each.arrive_term, each.resolve_term)
-                ),
-                shown(each.description),
-            ],
-        )
-        for each in record.classes
-    ]
-    return Table(columns, rows)
-
-
-def term_text(term: Term) -> str:
-    """Return a time limit in the reader's language."""
-    if term.amount is None:
-        return _(term.unit.label)
-    if term.amount == 0:
-        return _("即时")
-    counted = {
-        Unit.minutes: ngettext("%(num)s 分钟", "%(num)s 分钟", term.amount),
-        Unit.hours: ngettext("%(num)s 小时", "%(num)s 小时", term.amount),
-        Unit.calendar_days: ngettext("%(num)s 天", "%(num)s 天", term.amount),
-        Unit.working_days: ngettext("%(num)s 个工作日", "%(num)s 个工作日", term.amount),
-    }
-    return counted[term.unit]
-
-
-def dimensions(record: Mechanism) -> Table:
-    """Return the rating dimensions with their weights."""
-    columns = [Column("name", _("评价维度")), Column("weight", _("权重（%）"))]
-    return Table(
-        columns, [Row(each.id, None, [each.name, str(each.weight)]) for each in record.dimensions]
-    )
+from views.rendering import badge
 
 
 class CalendarOverrideView(RecordView):
