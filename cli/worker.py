@@ -14,7 +14,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from jobs.imports import forget, recover
+from jobs import exports, imports
 from jobs.queue import Queue, queue
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,14 +28,15 @@ MOST_IDLE = 1.0
 @click.option("--until-stdin-ends", is_flag=True, help="Stop when whoever started it is gone.")
 @with_appcontext
 def worker(until_stdin_ends: bool) -> None:
-    """Read and write uploaded workbooks behind the scenes until stopped. One is enough."""
+    """Read and write workbooks behind the scenes until stopped. One is enough."""
     work(current_app._get_current_object(), queue(), until_stdin_ends)  # type: ignore[attr-defined]
 
 
 def work(app: Flask, tasks: Queue, until_stdin_ends: bool) -> None:
     """Take up what was left, then what comes. Returns when the process is told to stop."""
-    recover(app)
-    forget(app)
+    for each in (imports, exports):
+        each.recover(app)
+        each.forget(app)
     if until_stdin_ends:
         threading.Thread(target=_stop_with_parent, daemon=True).start()
     tasks.huey.create_consumer(workers=1, max_delay=MOST_IDLE).run()

@@ -31,13 +31,18 @@ NameOf = Callable[[Organization], str]
 
 
 def export(
-    session: Session, spec: SheetSpec, statement: Select[Any], file: IO[bytes], most: int = MOST
+    session: Session,
+    spec: SheetSpec,
+    statement: Select[Any],
+    file: IO[bytes],
+    most: int = MOST,
+    tell: Callable[[int], None] = lambda _done: None,
 ) -> int:
     """Write the rows of a statement over ``spec.model`` into a workbook; return how many there are.
 
     ``statement`` carries filters and order; the gate narrows it. Two statements a chunk beside the
     rows' own at most. Of more than ``most`` rows only the first are written, and a line above the
-    headings says so.
+    headings says so. ``tell`` hears after each chunk how many are written.
     """
     remarks = too_many(session, spec, statement, most)
     outs = spec.outs(shown=True)
@@ -51,6 +56,7 @@ def export(
         for values in read:
             sheet.append([cell(sheet, value, names.of) for value in values])
         number += len(chunk)
+        tell(number)
     book.save(file)
     return number
 

@@ -37,9 +37,10 @@ class Queue:
         TASKS[name](self.app, number)
 
     def _tidy(self) -> None:
-        from jobs.imports import forget
+        from jobs import exports, imports  # they need the queue
 
-        forget(self.app)
+        imports.forget(self.app)
+        exports.forget(self.app)
 
     def send(self, name: str, number: int) -> None:
         """Ask for a task (``jobs.tasks``) on the row of that number. After the row is committed."""

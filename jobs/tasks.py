@@ -6,6 +6,11 @@ from collections.abc import Callable
 
 from flask import Flask
 
+from jobs import exports
 from jobs.imports import read, write
 
-TASKS: dict[str, Callable[[Flask, int], None]] = {"import-read": read, "import-write": write}
+TASKS: dict[str, Callable[[Flask, int], None]] = {
+    "import-read": read,
+    "import-write": write,
+    "export-write": exports.write,
+}

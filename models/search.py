@@ -6,9 +6,8 @@ type: only ``rules.search`` reads it, for tickets that the reader reaches.
 
 from __future__ import annotations
 
+from flask_appbuilder import Model
 from sqlalchemy import Column, ForeignKey, Integer, Table, Text, column, table
-
-from models.base import Model
 
 #: ``text`` is number, title and address, one to a line, with A–Z made small.
 TICKET_SEARCH = Table(

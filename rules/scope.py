@@ -18,7 +18,6 @@ from sqlalchemy import (
     ColumnElement,
     and_,
     event,
-    exists,
     false,
     inspect,
     or_,
@@ -32,7 +31,6 @@ from sqlalchemy.sql.expression import FromClause
 from models.account import Account
 from models.registry import record_types, type_name
 from models.scoping import Anchored, Ledger, Parties, Reference, Through
-from models.ticket import TicketParty
 from rules.actor import Actor, current
 from rules.errors import OutOfScope
 from rules.policy import Action, Scope, scopes
@@ -129,44 +127,6 @@ def _ledger(
     for scope in sorted(_granted(actor, model, (Action.READ,))):
         parts.append(reach(actor, place, column, scope, every=False))
     return or_(*parts) if parts else false()
-
-
-def whose_rows(actor: Actor, model: type[Any]) -> int | None:
-    """Return the organisation whose party rows are all that the actor reads of a record type.
-
-    ``None`` where no one organisation's are: everything is read, or what several scopes add up to.
-    """
-    granted = _granted(actor, model, (Action.READ,))
-    if not isinstance(model.__scope__, Parties) or len(granted) != 1 or actor.system:
-        return None
-    (scope,) = granted
-    if scope is Scope.AREA:
-        return actor.area_id
-    return actor.organization_id if scope is Scope.PARTY else None
-
-
-def way_to(actor: Actor, model: type[Any]) -> tuple[FromClause, Any, ColumnElement[bool]] | None:
-    """Return the rows by which an actor finds his records in order: (rows, key, how to join them).
-
-    There is one for each record in reach, and an index walks them by ``key``, the record's id. For a
-    reader whose records lie thin among others' and a database that does not choose this way itself;
-    the criterion still guards the statement. ``None`` where no one organisation's rows are all.
-    """
-    organization_id = whose_rows(actor, model)
-    if organization_id is None:
-        return None
-    party, other = TicketParty.__table__.alias(), TicketParty.__table__.alias()
-    again = exists().where(
-        other.c.organization_id == organization_id,
-        other.c.ticket_id == party.c.ticket_id,
-        other.c.relation < party.c.relation,
-    )
-    joined = and_(
-        party.c.ticket_id == model.id,
-        party.c.organization_id == organization_id,
-        ~again.correlate_except(other),
-    )
-    return party, party.c.ticket_id, joined
 
 
 #: The whole cache key of each actor's criteria → the number that stands for it.

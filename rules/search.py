@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Text,
+    cast,
     delete,
     false,
     func,
@@ -22,13 +23,14 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.orm import Session
 
 from models.search import TICKET_GRAM, TICKET_SEARCH
 from models.ticket import Ticket, TicketParty
 from rules.actor import current
-from rules.scope import criterion, reviewed, whose_rows
+from rules.scope import criterion, reviewed
+from rules.ways import whose_rows
 
 #: So many of the newest tickets in reach are looked through before the index is asked.
 NEAR = 1500
@@ -81,7 +83,9 @@ def containing(session: Session, text: str) -> ColumnElement[bool]:
                 grams.c.grams.match(match)
             )
         else:
-            found = found.where(func.search_grams(texts.c.text).op("@>")(array(asked, type_=Text)))
+            found = found.where(
+                func.search_grams(texts.c.text).op("@>")(cast(array(asked), ARRAY(Text)))
+            )
     return Ticket.id.in_(found)
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any, ClassVar
 
-from flask import send_file, url_for
+from flask import request, send_file, url_for
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
-from sqlalchemy import Select
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from imports.export import export as write_export
@@ -24,7 +25,10 @@ from views.context import session
 from views.listing import CURSORS
 from views.presentation import Link
 from views.queries import ListQueries
+from views.registry import view_named
 
+#: Rows of a workbook that is written while the reader waits: two seconds.
+SMALL = 2000
 #: Bytes of a workbook that are kept in memory before they go to a file.
 _IN_MEMORY = 1 << 20
 
@@ -78,11 +82,18 @@ class Workbooks(ListQueries):
 
     @expose("/export")
     @has_access
-    def export(self) -> Response:
-        """Send what the list's address asks for, all of it, as a workbook."""
+    def export(self) -> Any:
+        """Send what the list's address asks for, all of it, as a workbook.
+
+        Where that is a long wait, offer to have it written in the background.
+        """
         asked = self.asked_for()
+        statement = self.ordered(self.narrowed(asked), asked)
+        if self.in_background and is_large(session(), self.model, statement):
+            jobs: Any = view_named("ExportJobView")
+            return jobs.larger(self, request.args.to_dict())
         with book() as file:
-            self.write_export(self.ordered(self.narrowed(asked), asked), file)
+            self.write_export(statement, file)
             day = shanghai_date(utcnow()).isoformat()
             return sent(file, f"{self.book_name()}_{day}")
 
@@ -98,11 +109,28 @@ class Workbooks(ListQueries):
         """Write the records of a statement."""
         write_export(session(), self._declared(), statement, file)
 
+    def write_many(
+        self, statement: Select[Any], file: IO[bytes], tell: Callable[[int], None], most: int
+    ) -> int:
+        """Write the records of a statement in the background; return how many there are."""
+        return write_export(session(), self._declared(), statement, file, most, tell)
+
+    @property
+    def in_background(self) -> bool:
+        """Tell whether the record type's workbook is the usual one, a row for each record."""
+        return type(self).write_export is Workbooks.write_export
+
     def _declared(self) -> SheetSpec:
         spec = self.workbook
         if spec is None:
             raise LookupError(f"{self.model.__name__} has no declaration")
         return spec
+
+
+def is_large(database: Session, model: type[Any], statement: Select[Any]) -> bool:
+    """Tell whether a statement finds more than ``SMALL`` records."""
+    some = statement.with_only_columns(model.id).order_by(None).limit(SMALL + 1).subquery()
+    return (database.scalar(select(func.count(some.c.id))) or 0) > SMALL
 
 
 @contextmanager

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from models.base import Titled
 from rules.actor import current
+from rules.calendar import SHANGHAI
 from rules.errors import Invalid
-from rules.scope import way_to
+from rules.ways import way_to
 
 PAGE_SIZE = 25
 #: Counting stops here: nobody needs to know that there are 83,912 and not 83,911.
@@ -155,6 +156,8 @@ def _test(model: type[Any], name: str, value: str) -> ColumnElement[bool]:
             return column == _member(column.type.enum_class, value)
         if kind is bool:
             return column.is_(value == "1")
+        if kind is dt.datetime:
+            return _within(column, bound, dt.date.fromisoformat(value))
         if kind is dt.date:
             day = dt.date.fromisoformat(value)
             if bound == "_from":
@@ -170,6 +173,16 @@ def _test(model: type[Any], name: str, value: str) -> ColumnElement[bool]:
     return column == value
 
 
+def _within(column: Any, bound: str | None, day: dt.date) -> ColumnElement[bool]:
+    """Return whether an instant lies on, from or until a day in Shanghai."""
+    first = dt.datetime.combine(day, dt.time(), SHANGHAI)
+    next_day = first + dt.timedelta(days=1)
+    if bound == "_from":
+        return column >= first
+    until = column < next_day
+    return until if bound else and_(column >= first, until)
+
+
 def _member(kind: type[Titled], value: str) -> Titled:
     for member in kind:
         if member.value == value:
@@ -178,12 +191,12 @@ def _member(kind: type[Titled], value: str) -> Titled:
 
 
 def walk(session: Session, model: type[Any], statement: Select[Any]) -> tuple[Select[Any], Any]:
-    """Return the statement and its id column, so put that SQLite walks the reader's own records.
+    """Return the statement and its id column, so put that the reader's own records are walked.
 
-    PostgreSQL finds the shorter way by its statistics. SQLite walks everybody's from the newest
-    on and asks of each whether it is in reach: 36 ms for a community's page of 100,000 tickets.
+    Else both databases may walk everybody's from the newest on and ask of each whether it is in
+    reach: at 100,000 tickets 36 ms for a community's page on SQLite, 14 ms on PostgreSQL.
     """
-    way = way_to(current(session), model) if session.get_bind().dialect.name == "sqlite" else None
+    way = way_to(current(session), model)
     if way is None:
         return statement, model.id
     rows, key, joined = way

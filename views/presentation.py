@@ -80,6 +80,7 @@ class Tab:
     url: str
     active: bool = False
     count: str | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,23 @@ class Link:
     icon: str = ""
     tone: str = "default"
     of_rows: bool = False
+
+
+@dataclass(frozen=True)
+class BulkAction:
+    """A step that may be taken on all rows that are ticked; the form POSTs them to ``url``."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A list as the reader has kept it for himself."""
+
+    label: str
+    url: str
+    active: bool = False
 
 
 @dataclass(frozen=True)

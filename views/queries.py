@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 from flask import request
-from sqlalchemy import Select, inspect, select
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, Select, inspect, select
 from sqlalchemy.orm import joinedload, raiseload
 
 from models.base import Record
-from views.listing import Order, Request, filtered, matches, parse
+from rules.errors import Invalid
+from views import listing
+from views.context import actor, session
+from views.listing import Order, Page, Request, filtered, matches, parse
+from views.presentation import BulkAction
 
 Names = list[str]
 Options = list[Any]
 Tabs = list[tuple[str, str, Any]]
+
+
+@dataclass(frozen=True)
+class OwnFilter:
+    """A filter of a list that is no column of its records.
+
+    With a ``target`` the reader chooses one of its records, and ``test`` takes the id; without, he
+    types a text.
+    """
+
+    label: str
+    test: Callable[[Any], ColumnElement[bool]]
+    target: type[Any] | None = None
+
+
+OwnFilters = dict[str, OwnFilter]
 
 
 class ListQueries:
@@ -28,7 +53,10 @@ class ListQueries:
     order_columns: ClassVar[Names] = []
     default_order: ClassVar[Order] = Order()
     #: ready-made filters above the list: (name in the URL, label, criterion or None for all)
+    #: … or a function that makes one for the actor
     tabs: ClassVar[Tabs] = []
+    #: further filters, by their name in the URL
+    own_filters: ClassVar[OwnFilters] = {}
 
     def query(self) -> Select[Any]:
         """Return the rows of the list; the gate narrows them to the actor's scope."""
@@ -49,22 +77,47 @@ class ListQueries:
 
     def filter_names(self, *, quiet: bool = True) -> Names:
         """Return the filters' names in a URL, with the quiet ones or without; a date has two ends."""
-        names = []
-        for name in [*self.filter_columns, *(self.quiet_filters if quiet else [])]:
-            column = inspect(self.model).columns.get(name)
-            is_date = column is not None and column.type.python_type.__name__ == "date"
-            names += [f"{name}_from", f"{name}_until"] if is_date else [name]
-        return names
+        return list(_filter_names(type(self), quiet))
 
     def narrowed(self, asked: Request) -> Select[Any]:
         """Return the statement of all that is asked for, in no order, with nothing beside the rows."""
-        statement = filtered(self.query(), self.model, asked.filters)
-        tab = next((test for name, _label, test in self.tabs if name == asked.tab), None)
+        columns = {name: v for name, v in asked.filters.items() if name not in self.own_filters}
+        statement = filtered(self.query(), self.model, columns)
+        for name in asked.filters.keys() & self.own_filters.keys():
+            statement = statement.where(self._own_test(name, asked.filters[name]))
+        tab = self.tab_test(asked.tab)
         if tab is not None:
             statement = statement.where(tab)
         if asked.query and self.search_columns:
-            statement = statement.where(matches(self.model, self.search_columns, asked.query))
+            statement = statement.where(self.searched(asked.query))
         return statement
+
+    def tab_test(self, name: str) -> ColumnElement[bool] | None:
+        """Return the criterion of a ready-made filter for the actor; None lets everything through."""
+        test = next((test for each, _label, test in self.tabs if each == name), None)
+        found: ColumnElement[bool] | None = test(actor()) if callable(test) else test
+        return found
+
+    def searched(self, text: str) -> ColumnElement[bool]:
+        """Return the criterion of the quick search."""
+        return matches(self.model, self.search_columns, text)
+
+    def _own_test(self, name: str, value: str) -> ColumnElement[bool]:
+        own = self.own_filters[name]
+        if own.target is None:
+            return own.test(value)
+        number = listing.id_of(value)
+        if number is None:
+            raise Invalid(_("筛选条件“%(value)s”无法识别，请重新选择。", value=value))
+        return own.test(number)
+
+    def page(self, asked: Request) -> tuple[Page, str]:
+        """Return the asked page and how many rows match in all, as text."""
+        statement, key, database = self.listed(asked), None, session()
+        if self.lies_thin(asked):
+            statement, key = listing.walk(database, self.model, statement)
+        page = listing.fetch(database, self.model, statement, asked, key)
+        return page, listing.count(database, self.model, statement, page)
 
     def listed(self, asked: Request) -> Select[Any]:
         """Return the list's statement: related names come along, anything else lazy is an error."""
@@ -87,6 +140,25 @@ class ListQueries:
         """Return further loader options that the list's cells need."""
         return []
 
+    def bulk_offers(self) -> list[BulkAction]:
+        """Return the steps that the actor may take on all rows that are ticked."""
+        return []
+
     def lies_thin(self, asked: Request) -> bool:
         """Tell whether no index finds what is asked for but the one of the reader's own records."""
         return not asked.filters and not asked.tab
+
+
+@cache
+def _filter_names(view: type[ListQueries], quiet: bool) -> tuple[str, ...]:
+    names: Names = []
+    for name in [*view.filter_columns, *(view.quiet_filters if quiet else [])]:
+        column = inspect(view.model).columns.get(name)
+        is_date = column is not None and issubclass(_kind(column), dt.date)
+        names += [f"{name}_from", f"{name}_until"] if is_date else [name]
+    return (*names, *view.own_filters)
+
+
+def _kind(column: Any) -> type[Any]:
+    kind: type[Any] = column.type.python_type
+    return kind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from flask import request, url_for
 from flask_babel import gettext as _
@@ -12,7 +13,7 @@ from sqlalchemy import inspect
 
 from models.base import Titled
 from rules import personal
-from views import listing
+from views import kept_lists, listing
 from views.context import actor, session
 from views.presentation import Column, Crumb, Filter, Link, Row, Tab, Table
 from views.registry import view_of
@@ -27,6 +28,10 @@ class ListPage:
 
     def __init__(self, view: RecordView, asked: listing.Request) -> None:
         self.view, self.asked = view, asked
+        #: what the address asks for, whichever page it names
+        self.kept: dict[str, Any] = {
+            key: value for key, value in request.args.items() if key not in listing.CURSORS
+        }
 
     def context(self) -> dict[str, Any]:
         """Return the template's variables."""
@@ -34,12 +39,22 @@ class ListPage:
         table = self.table()
         links = [each for each in view.extra_links(None) if table.rows or not each.of_rows]
         title, add = view.titled("list", view.noun), None
+        asked = kept_lists.asked_of(view, request.args.items())
+        chips = kept_lists.chips(view, asked)
+        keepable = bool(asked) and not any(each.active for each in chips)
         if view.may("can_add"):
             add = Link(view.titled("add", _("新增")), view.url("add"), "fa-plus", "primary")
         return {
             "view_title": title,
             "table": table,
             "tabs": self.tabs(),
+            "counts_url": self._counts_url(),
+            "bulk": view.bulk_offers() if table.rows else [],
+            "chips": chips,
+            "asked_query": asked,
+            "keep_url": url_for("SavedViewView.keep") if keepable else None,
+            "saved_url": url_for("SavedViewView.list"),
+            "view_name": view.endpoint,
             "filters": self.filters(),
             "q": self.asked.query,
             "search_placeholder": self._placeholder(),
@@ -54,15 +69,11 @@ class ListPage:
 
     def table(self) -> Table:
         """Return the rows with their cursors and the capped count."""
-        statement, key = self.view.listed(self.asked), None
-        database = session()
-        if self.view.lies_thin(self.asked):
-            statement, key = listing.walk(database, self.view.model, statement)
-        page = listing.fetch(database, self.view.model, statement, self.asked, key)
+        page, count_text = self.view.page(self.asked)
         return Table(
             columns=[self._column(name) for name in self.view.list_columns],
             rows=rows_of(self.view, page.rows),
-            count_text=listing.count(database, self.view.model, statement, page),
+            count_text=count_text,
             first_url=self._url() if page.has_previous else None,
             previous_url=self._url(before=page.first_cursor) if page.has_previous else None,
             next_url=self._url(after=page.last_cursor) if page.has_next else None,
@@ -73,9 +84,16 @@ class ListPage:
         """Return the ready-made filters; switching keeps the others."""
         asked = self.asked.tab or (self.view.tabs[0][0] if self.view.tabs else "")
         return [
-            Tab(_(label), self._url(tab=name), name == asked)
+            Tab(_(label), self._url(tab=name), name == asked, name=name)
             for name, label, _criterion in self.view.tabs
         ]
+
+    def _counts_url(self) -> str | None:
+        """Return where the page's script asks how many records stand behind each tab."""
+        if not self.view.may("can_counts"):
+            return None
+        asked = {name: value for name, value in self.kept.items() if name != "tab"}
+        return f"{self.view.url('counts')}?{urlencode(asked)}"
 
     def filters(self) -> list[Filter]:
         """Return the filter bar with what is set."""
@@ -88,12 +106,15 @@ class ListPage:
     def _filter(self, name: str) -> Filter:
         view, value = self.view, self.asked.filters.get(name, "")
         mapper = inspect(view.model)
-        if name in mapper.relationships:
+        own = view.own_filters.get(name)
+        if own is not None and own.target is None:
+            return Filter(name, _(own.label), "text", value)
+        if own is not None or name in mapper.relationships:
             number = listing.id_of(value)
             chosen = session().get(view.target(name), number) if number is not None else None
             return Filter(
                 name,
-                view.label(name),
+                _(own.label) if own else view.label(name),
                 "record",
                 value,
                 source=view.url("options", field=name),
@@ -124,11 +145,7 @@ class ListPage:
         return Column(name, label, url, direction, wide_only)
 
     def _url(self, **changes: Any) -> str:
-        args: dict[str, Any] = {
-            key: value for key, value in request.args.items() if key not in listing.CURSORS
-        }
-        args.update(changes)
-        return url_for(request.endpoint or "", **args)
+        return f"{request.path}?{urlencode(self.kept | changes)}"
 
     def _hidden(self) -> list[tuple[str, str]]:
         kept = ("order", "direction", "tab")

@@ -2,26 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from flask import jsonify
+from flask_appbuilder import expose, has_access
 from markupsafe import Markup
+from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
+from sqlalchemy.orm import joinedload, load_only
+from werkzeug.wrappers import Response
 
-from models.ticket import FINAL, Ticket, TicketStatus
+from models.mechanism import WhistleClass
+from models.organization import Organization, OrganizationKind, OrganizationLine
+from models.ticket import Ticket, TicketStatus
+from rules import search, ticket_lists
+from rules.ticket_lists import in_state
 from rules.wording import local
+from views import listing
+from views.context import actor, session
 from views.flow import FlowView
-from views.listing import Request
+from views.listing import COUNT_CAP, PAGE_SIZE, Page, Request
+from views.queries import Options, OwnFilter, OwnFilters, Tabs
 from views.rendering import EMPTY
-from views.ticket_page import clock_cell, overdue
+from views.ticket_page import clock_cell
 
-#: Ready-made filters above the list.
-STATES: list[tuple[str, str, tuple[TicketStatus, ...]]] = [
-    ("review", "待审核", (TicketStatus.PENDING_REVIEW,)),
-    ("dispatch", "待派单", (TicketStatus.PENDING_DISPATCH,)),
-    ("work", "办理中", (TicketStatus.DISPATCHED, TicketStatus.ACCEPTED, TicketStatus.ARRIVED, TicketStatus.REOPENED)),
-    ("return", "退单待审", (TicketStatus.RETURN_PENDING,)),
-    ("rate", "待评价", (TicketStatus.RESOLVED,)),
-    ("closed", "已销号", (TicketStatus.CLOSED,)),
-]  # fmt: skip
+S = TicketStatus
+#: The columns of a ticket that its cells read.
+SHOWN = (
+    Ticket.id,
+    Ticket.title,
+    Ticket.number,
+    Ticket.status,
+    Ticket.respond_due,
+    Ticket.arrive_due,
+    Ticket.resolve_due,
+    Ticket.next_due,
+    Ticket.next_warn,
+    Ticket.accepted_at,
+    Ticket.arrived_at,
+    Ticket.resolved_at,
+    Ticket.created_at,
+)
+#: Places by which the ledger may be narrowed to what was raised in them or below.
+AREAS = (OrganizationKind.COUNTY, OrganizationKind.TOWNSHIP, OrganizationKind.COMMUNITY)
+
+
+def named_item(text: str) -> ColumnElement[bool]:
+    """Return which tickets go back to a duty item of such a name."""
+    return Ticket.duty_item_name.contains(text[:100], autoescape=True)
 
 
 class TicketList(FlowView):
@@ -30,20 +57,124 @@ class TicketList(FlowView):
     model = Ticket
     list_columns = ["title", "number", "status", "remaining", "whistle_class", "organization", "lead", "created_at"]  # fmt: skip
     wide_only = ["created_at"]
-    search_columns = ["number", "title"]
-    filter_columns = ["status", "theme", "organization", "lead"]
-    tabs = [
+    search_columns = ["number", "title", "address"]
+    filter_columns = ["status", "theme", "channel", "whistle_class", "organization", "lead", "raised_at", "paper"]  # fmt: skip
+    own_filters: ClassVar[OwnFilters] = {
+        "area": OwnFilter("所在地区", ticket_lists.raised_within, Organization),
+        "item": OwnFilter("履职事项名称", named_item),
+    }
+    tabs: ClassVar[Tabs] = [
         ("all", "全部", None),
-        ("open", "在办", Ticket.status.not_in((*FINAL, TicketStatus.DRAFT))),
-        *((name, label, Ticket.status.in_(states)) for name, label, states in STATES),
-        ("overdue", "已超期", overdue()),
+        ("mine", "我的", ticket_lists.mine),
+        ("unit", "本单位", ticket_lists.of_unit),
+        ("open", "在办", in_state(*ticket_lists.OPEN)),
+        ("soon", "临近到期", ticket_lists.due_soon()),
+        ("overdue", "已超期", ticket_lists.past_due()),
+        ("review", "待审核", in_state(S.PENDING_REVIEW)),
+        ("local", "属地处置", in_state(S.LOCAL)),
+        ("dispatch", "待派单", in_state(S.PENDING_DISPATCH)),
+        ("work", "办理中", in_state(S.DISPATCHED, S.ACCEPTED, S.ARRIVED, S.REOPENED)),
+        ("return", "退单待审", in_state(S.RETURN_PENDING)),
+        ("returned", "被退回", ticket_lists.returned()),
+        ("rate", "待评价", in_state(S.RESOLVED)),
+        ("reopened", "重办", ticket_lists.taken_up_again()),
+        ("supervised", "督办", ticket_lists.supervised()),
+        ("closed", "已销号", in_state(S.CLOSED)),
+        ("merged", "已并单", in_state(S.MERGED)),
     ]
     empty_text = "还没有哨单。发现本级无权解决的问题，就从这里吹哨。"
 
     def lies_thin(self, asked: Request) -> bool:
         """Open tickets are few, and found by their state; a place's or a department's, by it."""
-        found_by = {"status", "organization", "lead"} & set(asked.filters)
+        found_by = {"status", "organization", "lead", "area"} & set(asked.filters)
         return not found_by and asked.tab in ("", "all", "closed")
+
+    def loads(self) -> Options:
+        """Only what the cells show: a ticket and what it leads to have a hundred columns."""
+        place = (Organization.id, Organization.name)
+        kind = (WhistleClass.id, WhistleClass.name, WhistleClass.direct_dispatch)
+        return [
+            load_only(*SHOWN),
+            *(joinedload(each).load_only(*place) for each in (Ticket.organization, Ticket.lead)),
+            joinedload(Ticket.whistle_class).load_only(*kind),
+        ]
+
+    # Searching
+
+    def searched(self, text: str) -> ColumnElement[bool]:
+        """Any part of a number, a title or an address, from two characters on by the index."""
+        return search.containing(session(), text)
+
+    def page(self, asked: Request) -> tuple[Page, str]:
+        """Look for a text through the newest tickets first: what is common is there."""
+        if not asked.query or asked.order.column != "id":
+            return super().page(asked)
+        cursor = asked.before or asked.after
+        backwards = asked.before is not None or asked.last
+        descending = asked.order.descending != backwards
+        found = search.near(
+            session(), asked.query, beyond=cursor[1] if cursor else None, descending=descending
+        )
+        plain = Request(
+            asked.order, "", asked.tab, asked.filters, asked.after, asked.before, asked.last
+        )
+        narrowed = bool(asked.filters) or self.tab_test(asked.tab) is not None
+        ids = found.ids if narrowed else found.ids[: PAGE_SIZE + 1]
+        page = listing.fetch(session(), Ticket, self.listed(plain).where(Ticket.id.in_(ids)), asked)
+        full = len(page.rows) == PAGE_SIZE and (page.has_previous if backwards else page.has_next)
+        if not (found.whole or full or len(search.folded(asked.query)) < 2):
+            return super().page(asked)
+        if cursor or asked.last:
+            return page, ""
+        if not narrowed:
+            return page, f"{len(found.ids)}{'' if found.whole else '+'}"
+        return page, f"{len(page.rows)}{'+' if page.has_next or not found.whole else ''}"
+
+    # What the filters offer
+
+    def relation_fields(self) -> set[str]:
+        """The area is chosen like a relation."""
+        return super().relation_fields() | {"area"}
+
+    def target(self, field: str) -> type[Any]:
+        """Areas are organisations."""
+        return Organization if field == "area" else super().target(field)
+
+    def choices(self, field: str) -> Select[Any]:
+        """Areas are the counties, townships and communities of the actor's own area."""
+        if field != "area":
+            return super().choices(field)
+        places = select(Organization).where(Organization.kind.in_(AREAS))
+        if actor().area_id is None:
+            return places
+        below = select(OrganizationLine.organization_id).where(
+            OrganizationLine.ancestor_id == actor().area_id
+        )
+        return places.where(Organization.id.in_(below))
+
+    # How many there are behind each tab
+
+    @expose("/counts")
+    @has_access
+    def counts(self) -> Response:
+        """Tell the page's script how many tickets stand behind each tab, up to the cap."""
+        asked = self.asked_for()
+        parts = []
+        for name, _label, _test in self.tabs:
+            each = Request(asked.order, asked.query, name, asked.filters)
+            some = self.narrowed(each).with_only_columns(Ticket.id).limit(COUNT_CAP + 1).subquery()
+            parts.append(select(literal(name), func.count(some.c.id)))
+        found = dict(session().execute(union_all(*parts)).tuples().all())
+        answer = jsonify(
+            {
+                name: f"{COUNT_CAP}+" if found[name] > COUNT_CAP else str(found[name])
+                for name in found
+            }
+        )
+        answer.headers["Cache-Control"] = "private, max-age=15"
+        return answer
+
+    # Cells
 
     def cell_title(self, record: Any) -> str:
         """A title is as long as it is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rules.policy import Action
+from views.bulk import TicketBulk
 from views.flow import FlowView
 from views.photos import TicketPhotos
 from views.presentation import MenuEntry
@@ -12,7 +13,7 @@ from views.ticket_help import TicketHelp
 from views.ticket_list import TicketList
 
 
-class TicketView(TicketList, TicketForm, TicketHelp, TicketDetail, TicketPhotos):
+class TicketView(TicketBulk, TicketList, TicketForm, TicketHelp, TicketDetail, TicketPhotos):
     """All of a ticket's pages; each part of them stands in a module of its own."""
 
     route_base = "/tickets"
@@ -22,11 +23,15 @@ class TicketView(TicketList, TicketForm, TicketHelp, TicketDetail, TicketPhotos)
     )
     labels = {"remaining": "剩余时间"}
     demands = FlowView.demands | {
+        "can_counts": Action.READ,
+        "can_bulk": Action.ACT,
         "can_receivers": Action.ACT,
         "can_twins": Action.ACT,
         "can_comment": Action.ACT,
         "can_slip": Action.READ,
         "can_eligibility": Action.ADD,
+        "can_matches": Action.ADD,
+        "can_similar": Action.ADD,
         "can_places": Action.ADD,
         "can_ready": Action.ADD,
         "can_photo": Action.READ,

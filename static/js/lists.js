@@ -1,0 +1,34 @@
+// Lists: how many records stand behind each tab, and ticking all rows of the page.
+
+/** Fill in the tabs' numbers after the page is shown. Without scripts the tabs work as they are. */
+export async function countTabs() {
+  const tabs = document.querySelector("nav.tabs[data-counts]");
+  if (!tabs) return;
+  tabs.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  try {
+    const answer = await fetch(tabs.dataset.counts);
+    if (!answer.ok || answer.redirected) return;
+    const counts = await answer.json();
+    for (const tab of tabs.querySelectorAll("[data-tab]")) {
+      const count = counts[tab.dataset.tab];
+      if (count === undefined || count === "0") continue;
+      const mark = document.createElement("span");
+      mark.className = "tab-count";
+      mark.textContent = count;
+      tab.append(mark);
+    }
+  } catch {
+    // Numbers are an extra: the lists themselves are there.
+  }
+}
+
+/** Let the box above the rows tick them all, so that the reader sees what he has chosen. */
+export function startTicks() {
+  const all = document.querySelector("[data-tick-all]");
+  if (!all) return;
+  const boxes = [...all.form.querySelectorAll("input[name=ids]")];
+  all.addEventListener("change", () => boxes.forEach((box) => (box.checked = all.checked)));
+  all.form.addEventListener("change", (event) => {
+    if (event.target.name === "ids") all.checked = boxes.every((box) => box.checked);
+  });
+}
