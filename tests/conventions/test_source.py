@@ -127,6 +127,7 @@ FOR_THE_SYSTEM = {
     "rules/duty_lists.py",  # is there anybody who receives a department's tickets?
     "rules/eligibility.py",  # the branch stationed in the township
     "rules/ledger.py",  # the chain's last link
+    "rules/mechanism_versions.py",  # whether any ticket uses a version, told without which
     "rules/matching.py",  # what takes the time of a resource, told without its name
     "rules/letters.py",  # the county's own template, whoever prints a letter
     "rules/notices.py",  # whose accounts belong to an organisation
