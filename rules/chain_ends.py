@@ -65,7 +65,11 @@ class TicketCheck:
 
     def add(self, ticket_id: int, steps: Sequence[Event]) -> list[str]:
         """Take a ticket's events in order."""
-        self._chains[ticket_id] = _Said(steps)
+        try:
+            self._chains[ticket_id] = _Said(steps)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            # Somebody has changed what the steps say; the hashes name which one.
+            return [f"ticket {ticket_id}：流转记录的内容已被改动，无法重算期限。"]
         return self.finish() if len(self._chains) >= BATCH else []
 
     def finish(self) -> list[str]:

@@ -52,9 +52,9 @@ def test_a_chain_runs_from_the_first_step_to_the_last(session: Session, world: W
     ticket = brought_to(world, S.RESOLVED)
     session.commit()
     steps = chain(session, ticket)
-    assert [step.sequence for step in steps] == [1, 2, 3, 4, 5, 6, 7]
+    assert [step.sequence for step in steps] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert [step.previous_hash for step in steps] == [GENESIS, *(step.hash for step in steps[:-1])]
-    assert len({step.hash for step in steps}) == 7
+    assert len({step.hash for step in steps}) == 8
     assert ledger.faults(steps) == []
 
 
@@ -98,20 +98,20 @@ def test_the_ledger_in_order_verifies(session: Session, world: World, app: Flask
     assert (answer.exit_code, answer.output) == (0, "已核对 12 条流转链，0 处问题。\n")
 
 
-#: How somebody with the database in hands might tamper with the fourth step of seven.
+#: How somebody with the database in hands might tamper with the fifth step of eight.
 TAMPERING: dict[str, tuple[str, str]] = {
-    "another note": ("UPDATE event SET note = '改' {}", "第4步（派单）：内容与指纹不符"),
-    "another person": ("UPDATE event SET actor_name = '某' {}", "第4步（派单）：内容与指纹不符"),
+    "another note": ("UPDATE event SET note = '改' {}", "第5步（派单）：内容与指纹不符"),
+    "another person": ("UPDATE event SET actor_name = '某' {}", "第5步（派单）：内容与指纹不符"),
     "another office": (
         "UPDATE event SET organization_id = 1 {}",
-        "第4步（派单）：内容与指纹不符",
+        "第5步（派单）：内容与指纹不符",
     ),
     "another state": (
         "UPDATE event SET to_status = 'closed' {}",
-        "第4步（派单）：内容与指纹不符",
+        "第5步（派单）：内容与指纹不符",
     ),
-    "other data": ("UPDATE event SET data = '{{}}' {}", "第4步（派单）：内容与指纹不符"),
-    "a step taken out": ("DELETE FROM event {}", "第5步（应哨签收）：序号应为4，中间缺少步骤"),
+    "other data": ("UPDATE event SET data = '{{}}' {}", "第5步（派单）：内容与指纹不符"),
+    "a step taken out": ("DELETE FROM event {}", "第6步（应哨签收）：序号应为5，中间缺少步骤"),
 }
 
 
@@ -122,7 +122,7 @@ def test_tampering_is_found(
     session, ticket = one_session, brought_to(one_world, S.RESOLVED)
     drop_triggers(session)
     statement, sentence = TAMPERING[how]
-    where = f"WHERE record_type = 'ticket' AND record_id = {ticket.id} AND sequence = 4"
+    where = f"WHERE record_type = 'ticket' AND record_id = {ticket.id} AND sequence = 5"
     session.connection().execute(text(statement.format(where)))
     session.commit()
     assert any(sentence in fault for fault in ledger.faults(chain(session, ticket)))
@@ -152,7 +152,7 @@ def test_a_rewritten_hash_does_not_cover_a_rewritten_step(
     ticket = brought_to(world, S.RESOLVED)
     session.commit()
     drop_triggers(session)
-    step = chain(session, ticket)[3]
+    step = chain(session, ticket)[4]
     with session.no_autoflush:
         step.note = "改"
         forged = ledger.digest(step)
@@ -163,7 +163,7 @@ def test_a_rewritten_hash_does_not_cover_a_rewritten_step(
     )
     session.commit()
     assert ledger.faults(chain(session, ticket)) == [
-        f"ticket {ticket.id} 第5步（应哨签收）：与上一步的指纹不衔接。"
+        f"ticket {ticket.id} 第6步（应哨签收）：与上一步的指纹不衔接。"
     ]
     assert verify(app).exit_code == 1
 
