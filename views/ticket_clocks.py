@@ -13,7 +13,7 @@ from models.base import utcnow
 from models.mechanism import WhistleClass
 from models.ticket import AT_DEPARTMENT, OFF_WORK, Ticket, TicketAssignment
 from models.ticket_file import ExtensionStatus, TicketExtension
-from rules.calendar import WorkCalendar
+from rules.calendar import WorkCalendar, shanghai_date
 from rules.clocks import USUAL_WARNING
 from rules.deadlines import Term, Unit, warn_at
 from rules.mechanisms import calendar
@@ -109,16 +109,22 @@ class Clockwork:
         """Return how a department stands to one of its steps: when it was due, and when done."""
         clock, done = self.of_part(part, name), getattr(part, _PART_DONE[name])
         if clock is None:
-            return Markup('<span class="stamp">{}</span>').format(local(done)) if done else EMPTY
+            return (
+                Markup('<span class="stamp">{}</span>').format(self._short(done)) if done else EMPTY
+            )
         lines = [Markup('<span class="stamp clock-{}">{}</span>').format(clock.tone, clock.value)]
         if done is not None:
-            lines.append(Markup('<span class="stamp">{}</span>').format(local(done)))
+            lines.append(Markup('<span class="stamp">{}</span>').format(self._short(done)))
         lines.append(
             Markup('<span class="stamp stamp-due">{}</span>').format(
-                _("时限 %(time)s", time=local(clock.due))
+                _("时限 %(time)s", time=self._short(clock.due))
             )
         )
         return Markup("").join(lines)
+
+    def _short(self, moment: dt.datetime) -> str:
+        """Return an instant as narrow columns show it: without the year, if it is the present one."""
+        return local(moment).removeprefix(f"{shanghai_date(self.now).year}-")
 
     def _moved(self, due: dt.datetime) -> tuple[dt.datetime | None, dt.datetime | None]:
         """Return the deadline to resolve as it was before extensions, and as it is asked for."""

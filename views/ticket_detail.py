@@ -34,6 +34,8 @@ from views.ticket_grades import grades, stars
 from views.ticket_page import extensions_of, marks, parties, stages, standing
 from views.ticket_story import Story, story_of
 
+#: Before and after stand side by side.
+SHOWN = (PhotoMoment.BEFORE, PhotoMoment.AFTER, PhotoMoment.ON_SITE)
 #: Steps that the road goes on by; every other one is a side road.
 ONWARD = frozenset(
     {
@@ -57,7 +59,6 @@ class TicketPage(DetailPage):
         record, story, work = self.record, self.story, self.clockwork
         context = super().context()
         onward, aside = self._sorted(context["buttons"])
-        before_after = [story.photos[moment] for moment in (PhotoMoment.BEFORE, PhotoMoment.AFTER)]
         return context | {
             "number": record.number or _("（草稿）"),
             "ticket_title": record.title,
@@ -71,8 +72,8 @@ class TicketPage(DetailPage):
             "grades": grades(record),
             "stars": stars(record),
             "story": story,
-            "photos": [(moment, shots) for moment, shots in story.photos.items() if shots],
-            "photos_compared": all(before_after),
+            "photos": [(each, story.photos[each]) for each in SHOWN if story.photos[each]],
+            "photos_compared": all(story.photos[each] for each in SHOWN[:2]),
             "onward": onward,
             "aside_steps": aside,
             "whole_url": self.view.url("show", pk=record.id, timeline="all"),

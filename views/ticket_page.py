@@ -217,7 +217,6 @@ def parties(record: Ticket, work: Clockwork) -> Table:
     """Return the departments with their own progress against their own deadlines; those off last."""
     columns = [
         Column("organization", label_of(TicketAssignment, "organization")),
-        Column("status", label_of(TicketAssignment, "status")),
         Column("respond", _("应哨"), named=True),
         Column("arrive", _("报到"), named=True),
         Column("resolve", _("反馈"), named=True),
@@ -228,8 +227,9 @@ def parties(record: Ticket, work: Clockwork) -> Table:
             part.id,
             None,
             [
-                Markup("{} {}").format(part.organization.name, badge(part.role)),
-                badge(part.status),
+                Markup('{}<span class="party-marks">{} {}</span>').format(
+                    part.organization.name, badge(part.role), badge(part.status)
+                ),
                 *(work.cell(part, name) for name in ("respond", "arrive", "resolve")),
                 shown(part.result),
             ],
@@ -241,9 +241,14 @@ def parties(record: Ticket, work: Clockwork) -> Table:
 
 def extensions_of(extensions: list[TicketExtension]) -> Table:
     """Return the requests for more time: the old deadline and the new one, and what became of it."""
-    names = ["organization", "old_due", "new_due", "reason", "status", "opinion"]
+    names = ["organization", "new_due", "reason", "status", "opinion"]
     columns = [Column(name, label_of(TicketExtension, name)) for name in names]
-    rows = [
-        Row(each.id, None, [shown(getattr(each, name)) for name in names]) for each in extensions
-    ]
+    rows = []
+    for each in extensions:
+        cells = [shown(getattr(each, name)) for name in names]
+        was = _("原期限 %(time)s", time=local(each.old_due))
+        cells[1] = Markup(
+            '<span class="stamp">{}</span><span class="stamp stamp-due">{}</span>'
+        ).format(local(each.new_due), was)
+        rows.append(Row(each.id, None, cells))
     return Table(columns, rows)

@@ -46,6 +46,9 @@ def _instant(value: Any) -> str:
 def _clocks(value: Any) -> Markup:
     """Return the deadlines that were fixed, each with the term that it was reckoned by."""
     lines = []
+    # Where only a later deadline was granted, the step says so itself.
+    if "terms" not in value:
+        return Markup("")
     for clock, label in (("respond", "应哨"), ("arrive", "报到"), ("resolve", "办结")):
         due, term = value.get("due", {}).get(clock), value.get("terms", {}).get(clock)
         if not due:
@@ -59,6 +62,26 @@ def _verdict(value: Any) -> str:
     return next((_(each.title) for each in Verdict if each.value == value), "")
 
 
+def _extension(value: Any) -> str:
+    """Return the deadline that was, and the one that is asked for or granted."""
+    old, new = _instant(value["old"]), value.get("new")
+    if new:
+        return _("从 %(old)s 延至 %(new)s", old=old, new=_instant(new))
+    return _("从 %(old)s，申请延至 %(new)s", old=old, new=_instant(value["asked"]))
+
+
+def _stars(value: Any) -> str:
+    return _("%(n)s 星", n=value)
+
+
+def _said(value: Any) -> str:
+    return str(value)
+
+
+def _reviewed(value: Any) -> str:
+    return _(value["name"])
+
+
 def _yes(_value: Any) -> str:
     return _("是")
 
@@ -67,10 +90,22 @@ def _yes(_value: Any) -> str:
 _TELLERS: Iterable[tuple[str, str, Teller]] = (
     ("lead", "主办单位", _names),
     ("assisting", "协办单位", _names),
+    ("review", "审核环节", _reviewed),
+    ("handed_over_by", "原主办单位", _names),
+    ("removed", "撤销协办", _names),
+    ("returned_by", "退单单位", _names),
+    ("handed_up_by", "上报单位", _names),
+    ("holder", "处置单位", _names),
+    ("solved_by", "处置单位", _names),
+    ("extension", "办结期限", _extension),
+    ("extension_dropped", "延期申请", _said),
     ("clocks", "期限", _clocks),
     ("verdict", "吹哨资格", _verdict),
     ("registered_at_office", "直派，同时报吹哨办备案", _yes),
     ("fix_by", "限期整改", _instant),
+    ("supervised", "督办", _yes),
+    ("stars", "群众星级", _stars),
+    ("stars_comment", "群众评语", paragraphs),
     ("result", "办理结果", paragraphs),
 )
-_LONG = frozenset({"clocks", "result"})
+_LONG = frozenset({"clocks", "result", "stars_comment"})
