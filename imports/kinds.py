@@ -163,7 +163,8 @@ def plain(field: Field, live: Any) -> Value:
     if field.kind is Kind.TIME:
         return str(live.strftime("%H:%M"))
     if field.kind is Kind.DECIMAL:
-        return str(live.quantize(decimal.Decimal(1).scaleb(-field.digits[1])))
+        exact = decimal.Decimal(str(live))  # a float's own digits, not those of its binary form
+        return str(exact.quantize(decimal.Decimal(1).scaleb(-field.digits[1])))
     if isinstance(live, Titled):
         return live.value
     found: Value = live

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Float, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Record, Sheet, field
+from models.base import Record, field
 from models.organization import Organization
 from models.scoping import Anchored
 
@@ -17,7 +17,6 @@ class AddressEntry(Record):
     __label__ = "地址簿"
     __scope__ = Anchored(("community_id",))
     __table_args__ = (UniqueConstraint("community_id", "name", name="uq_address_entry_name"),)
-    __sheet__ = Sheet(key=("community", "name"))
 
     community_id: Mapped[int] = mapped_column(
         ForeignKey("organization.id"), index=True, info=field("社区")

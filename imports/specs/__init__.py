@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from imports.specs.addresses import ADDRESSES
 from imports.specs.agreements import AGREEMENTS
 from imports.specs.base import Column, Field, Kind, Spec
 from imports.specs.check_ins import ACTIVITIES, CHECK_INS
@@ -28,6 +29,7 @@ RECORDS: tuple[RecordSpec, ...] = (
     CHECK_INS,
     ACTIVITIES,
     CALENDAR,
+    ADDRESSES,
     *map(plain, (each for each in record_types().values() if getattr(each, "__sheet__", None))),
 )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
-from sqlalchemy import Boolean, Date, Enum, Integer, Numeric, Time, inspect
+from sqlalchemy import Boolean, Date, Enum, Float, Integer, Numeric, Time, inspect
 from sqlalchemy.orm import Session, selectinload
 
 from imports import kinds
@@ -25,6 +25,8 @@ from rules.errors import Invalid
 
 #: What a form takes in a column without a length of its own (views/forms.py).
 LONGEST_TEXT = 5000
+#: Digits of a column that holds a float, and how many of them are decimals: those of a degree.
+DEGREES = (9, 6)
 
 
 #: A rule that looks at many records at once, and says of each what is wrong with it.
@@ -275,6 +277,7 @@ _KINDS: tuple[tuple[type[Any], Kind], ...] = (
     (Time, Kind.TIME),
     (Integer, Kind.INTEGER),
     (Numeric, Kind.DECIMAL),
+    (Float, Kind.DECIMAL),
 )
 
 
@@ -300,7 +303,11 @@ def _field(model: type[Any], name: str, kinds: tuple[OrganizationKind, ...]) -> 
     kind = next((each for of, each in _KINDS if isinstance(column.type, of)), Kind.TEXT)
     length = getattr(column.type, "length", None) or LONGEST_TEXT
     members: type[Titled] | None = getattr(column.type, "enum_class", None)
-    digits = (column.type.precision or 0, column.type.scale or 0) if kind is Kind.DECIMAL else None
+    digits = None
+    if isinstance(column.type, Float):
+        digits = DEGREES
+    elif kind is Kind.DECIMAL:
+        digits = (column.type.precision or 0, column.type.scale or 0)
     return Field(
         name,
         info.label,

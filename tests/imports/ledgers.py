@@ -21,7 +21,7 @@ from models.imports import ImportBatch
 LEDGERS = ("agreements", "resources", "needs", "services", "check-ins")
 #: What hangs from records of these, and what has no state at all.
 CHILDREN = {"sessions": "services", "activities": "check-ins"}
-PLAIN = ("calendar",)
+PLAIN = ("calendar", "addresses")
 
 #: A sound row of each ledger, for county A and communities and units of the seeded world.
 SOUND: dict[str, dict[str, Any]] = {
@@ -87,6 +87,12 @@ SOUND: dict[str, dict[str, Any]] = {
         "place": "二号楼",
     },
     "calendar": {"day": "2026-10-10", "working": "是", "note": "调休上班"},
+    "addresses": {
+        "community": "甲一一社区",
+        "name": "幸福里 3 号楼",
+        "latitude": "38.487194",
+        "longitude": "106.230909",
+    },
 }
 
 
