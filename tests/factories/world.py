@@ -138,7 +138,7 @@ class World:
         return ticket
 
     def step(
-        self, ticket: Any, action: str, who: str, now: dt.datetime | None = None, **data: Any
+        self, ticket: Any, action: str, who: str, /, now: dt.datetime | None = None, **data: Any
     ) -> Any:
         """Take a workflow step as an account."""
         actor = self.actor(who)
