@@ -11,11 +11,12 @@ import config
 import database
 import jobs
 from views import assets, errors, layout, register_views
+from views.flask_app import App
 
 
 def create_app(settings: config.Config | None = None) -> Flask:
     """Return the application for the environment that ``CHUISHAO_ENV`` names, or for ``settings``."""
-    app = Flask(__name__)
+    app = App(__name__)
     app.config.from_object(settings or config.current_config())
     CSRFProtect(app)
     database.init_app(app)

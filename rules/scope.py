@@ -7,14 +7,12 @@ statement that is not ORM is refused unless it is named in ``reviewed``.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, cast
 
 from flask_appbuilder.security.sqla.models import User as FabUser
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     and_,
     event,
@@ -24,8 +22,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session
-from sqlalchemy.orm.interfaces import CriteriaOption
+from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.sql.expression import FromClause
 
 from models.account import Account
@@ -33,6 +30,7 @@ from models.registry import record_types, type_name
 from models.scoping import Anchored, Ledger, Parties, Reference, Through
 from rules.actor import Actor, current
 from rules.errors import OutOfScope
+from rules.gate import Gate
 from rules.policy import Action, Scope, scopes
 from rules.reach import ColumnOf, ground, partners, reach, some
 
@@ -129,63 +127,6 @@ def _ledger(
     return or_(*parts) if parts else false()
 
 
-#: The whole cache key of each actor's criteria → the number that stands for it.
-_NUMBERS: dict[Any, int] = {}
-_NEXT = itertools.count()
-
-
-class _Gate(CriteriaOption):
-    """The criteria of all record types as one option of a statement.
-
-    Guards joined eager loads as well, yet is not kept by the objects that are loaded. SQLAlchemy
-    joins eagerly within a criterion only if it propagates; but then every object would carry the
-    criterion of whoever loaded it into its refreshes and lazy loads, whoever the session acts for by
-    then. So the statement gets an option that does not propagate, and that hands the compiler
-    criteria that do.
-    """
-
-    propagate_to_loaders = False
-
-    def __init__(self, criteria: Iterable[tuple[type[Any], ColumnElement[bool]]]) -> None:
-        self._criteria = [
-            LoaderCriteriaOption(model, inside, include_aliases=True) for model, inside in criteria
-        ]
-        self._key: tuple[str, int] | None = None
-        self._params: list[BindParameter[Any]] = []
-
-    def _gen_cache_key(self, anon_map: Any, bindparams: list[BindParameter[Any]]) -> Any:
-        """Return the part of a statement's cache key that this is, worked out once.
-
-        Every statement carries the criteria of all record types, and their keys took two thirds of
-        its time. What they are made of is their own, so that their key can be numbered apart from
-        the statement's: the same number stands for the same SQL, whatever the values in it.
-        """
-        if self._key is None:
-            # Made apart and put in place whole: several threads may come by at once.
-            params: list[BindParameter[Any]] = []
-            apart = type(anon_map)()
-            whole = tuple(each._gen_cache_key(apart, params) for each in self._criteria)
-            self._params = params
-            self._key = ("gate", _NUMBERS.setdefault(whole, next(_NEXT)))
-        bindparams.extend(self._params)
-        return self._key
-
-    def process_compile_state(self, compile_state: Any) -> None:
-        """Put the criteria where the compiler looks for them."""
-        self.get_global_criteria(compile_state.global_attributes)
-
-    def process_compile_state_replaced_entities(
-        self, compile_state: Any, mapper_entities: Any
-    ) -> None:
-        """Hold for ``with_only_columns`` too."""
-        self.process_compile_state(compile_state)
-
-    def get_global_criteria(self, attributes: dict[Any, Any]) -> None:
-        """Put the criteria where the compiler looks for them."""
-        for each in self._criteria:
-            each.get_global_criteria(attributes)
-
-
 def read_options(actor: Actor, *actions: Action) -> tuple[Any, ...]:
     """Return what puts the criteria of every scoped record type on a statement, for one actor."""
     return _read_options(actor, actions, tuple(record_types().values()))
@@ -206,7 +147,7 @@ def _read_options(
             allowed = criterion(actor, Account, *actions, rows=rows)
             inside = FabUser.id.in_(select(rows.c.id).where(allowed))
         criteria.append((target, inside))
-    return (_Gate(criteria),)
+    return (Gate(criteria),)
 
 
 def _reading(session: Session, actor: Actor) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ from models.base import utcnow
 from rules import notices
 from rules.actor import NOBODY, Actor
 from rules.wording import local, remaining
+from views import flask_app
 from views.context import session as database
 from views.permissions import allowed
 from views.presentation import NavGroup, NavItem
@@ -25,6 +26,7 @@ GROUPS = ("工作台", "吹哨报到", "一书三单", "履职清单", "基础�
 
 def init_app(app: Flask) -> None:
     """Give templates what every page carries."""
+    flask_app.init_app(app)
     app.context_processor(page_context)
     app.add_template_filter(local, "local")
     app.add_template_filter(lambda day: local(day, with_time=False), "local_date")
@@ -40,7 +42,10 @@ def page_context() -> dict[str, Any]:
         "product_name": _("吹哨报到"),
         "me": None if actor is NOBODY else actor,
         "role_titles": _("、").join(_(title) for title in actor.role_titles),
-        "navigation": [] if actor is NOBODY else navigation(),
+        "navigation": navigation,
+        # What a part of a page that is kept depends on beside its own values.
+        "page_key": (locale, request.script_root),
+        "nav_key": (actor.roles, _here(), session.get("waiting")),
         "unread_count": _unread(actor),
         "notices_url": url_for("NoticeView.list", tab="unread"),
         "crumbs": [],
@@ -60,6 +65,26 @@ def _unread(actor: Actor) -> int:
         return notices.unread(database(), actor)
     except SQLAlchemyError:
         return 0
+
+
+def _here() -> str | None:
+    """Return the endpoint that is shown if the navigation has it: its entry is marked."""
+    endpoint = request.endpoint
+    return endpoint if endpoint in _entries() else None
+
+
+def _entries() -> frozenset[str]:
+    """Return the endpoints of the navigation, whoever looks at it."""
+    builder = current_app.extensions["appbuilder"]
+    found: frozenset[str] | None = builder.__dict__.get("chuishao_entries")
+    if found is None:
+        found = frozenset(
+            f"{view.endpoint}.{entry.route}"
+            for view in builder.baseviews
+            for entry in getattr(view, "menu", ())
+        )
+        builder.chuishao_entries = found
+    return found
 
 
 def navigation() -> list[NavGroup]:
