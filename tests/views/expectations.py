@@ -7,6 +7,8 @@ other county; ``gx`` binds a community of A to a unit of B.
 
 from __future__ import annotations
 
+from tests.views import expectations_tickets as tickets
+
 Table = dict[str, dict[str, frozenset[str]]]
 
 
@@ -26,11 +28,7 @@ def _table(lines: dict[str, dict[str, str]]) -> Table:
     }
 
 
-EVERYBODY = (
-    "admin office returns party duty township township2 community community2 handler handler2 "
-    "unit unit2 inspector leader auditor officeb partyb townshipb communityb handlerb dutyb unitb "
-    "auditorb double blank"
-)
+EVERYBODY = tickets.ACCOUNTS
 
 
 def _sides(letter: str) -> dict[str, str]:
@@ -156,6 +154,7 @@ READ = _table(
         "mechanism": {EVERYBODY: "mA mB"},
         "organization": {EVERYBODY: "oA11 oB11"},
     }
+    | tickets.READ
 )
 
 #: Marks that an account may meet in pages about other records: the auditor's log names what it is
@@ -192,6 +191,7 @@ ADD = {
             f"admin party partyb {UNITS} township township2 townshipb "
             "community community2 communityb",
         ),
+        **tickets.ADD,
     }.items()
 }
 
@@ -251,6 +251,7 @@ EDIT = _table(
         "check_in": _kept("k"),
         "check_in_activity": _kept("w"),
     }
+    | tickets.EDIT
 )
 DELETE = {
     kind: EDIT[kind]
@@ -273,6 +274,7 @@ DELETE = {
 }
 DELETE["organization"] = {"admin": EDIT["organization"]["admin"]}
 DELETE["import_job"] = READ["import_job"]
+DELETE |= _table(tickets.DELETE)
 #: Signed, published or blown: nobody changes these any more.
 LOCKED = names("t11 t12 t21 tb g11 g12 gb gx p1 lc ip1 ic n11 n12 n21 nb")
 #: Other records refer to these: they cannot be deleted.
@@ -327,6 +329,7 @@ IMPORT = {
     "ServiceSessionImportView": names("admin party partyb"),
     "CheckInActivityImportView": names("admin party partyb"),
     "CalendarOverrideImportView": frozenset({"admin"}),
+    "AddressEntryImportView": ADD["address_entry"],
 }
 #: Record type → whose import page gives its template.
 TEMPLATES = {
@@ -338,6 +341,7 @@ TEMPLATES = {
     "service_session": "ServiceSessionImportView",
     "check_in_activity": "CheckInActivityImportView",
     "calendar_override": "CalendarOverrideImportView",
+    "address_entry": "AddressEntryImportView",
     "organization": "OrganizationImportView",
     "duty_list": "DutyItemImportView",
     "duty_item": "DutyItemImportView",
@@ -368,5 +372,6 @@ AREA = names(
 def visible(account: str) -> frozenset[str]:
     """Return the records of which the account may see anything."""
     found = {name for rows in READ.values() for name in rows.get(account, ())}
-    found |= {scan for scan, agreement in SCANS.items() if agreement in found}
+    hanging = SCANS | tickets.HANGING
+    found |= {each for each, holder in hanging.items() if holder in found}
     return frozenset(found | MENTIONS.get(account, frozenset()))

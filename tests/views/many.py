@@ -28,12 +28,12 @@ from tests.factories.world import World
 VARIED = 3
 ROADS = [
     [],
-    ["raise", "approve", "dispatch"],
+    ["raise", "approve", "approve", "dispatch"],
     ["raise"],
-    ["raise", "approve"],
-    ["raise", "approve", "dispatch", "accept"],
-    ["raise", "approve", "dispatch", "request_return"],
-    ["raise", "approve", "dispatch", "accept", "arrive", "report_result"],
+    ["raise", "approve", "approve"],
+    ["raise", "approve", "approve", "dispatch", "accept"],
+    ["raise", "approve", "approve", "dispatch", "request_return"],
+    ["raise", "approve", "approve", "dispatch", "accept", "arrive", "report_result"],
 ]
 DAY = dt.date(2026, 1, 1)
 TODAY = dt.datetime.now(dt.UTC).date()

@@ -15,6 +15,7 @@ from werkzeug.routing import Rule
 
 from tests.views import expectations as due
 from tests.views.stage import Stage
+from tests.views.ticket_routes import OwnRoutes, TicketRoutes, shown_status
 from tests.views.tries import DONE, FORBIDDEN, HIDDEN, LOCKED, OK, Try
 from tests.views.upload_routes import Uploads
 
@@ -39,6 +40,9 @@ KINDS = {
     "NoticeView": "notice",
     "ImportJobView": "import_job",
     "LetterTemplateView": "letter_template",
+    "AddressView": "address_entry",
+    "SavedViewView": "saved_view",
+    "ExportJobView": "export_job",
 }
 #: Answered to everybody, logged in or not; none of them shows a record.
 PUBLIC = {
@@ -88,7 +92,7 @@ def tries(stage: Stage, rule: Rule, account: str) -> Iterator[Try]:
 
 
 @dataclass
-class Driver(Uploads):
+class Driver(Uploads, TicketRoutes, OwnRoutes):
     """The routes that every view of records has."""
 
     stage: Stage
@@ -133,7 +137,8 @@ class Driver(Uploads):
 
     def drive_show(self, rule: Rule) -> Iterator[Try]:
         for name, pk in self.stage.of(self.kind).items():
-            yield Try("GET", self._path(rule, pk), self._read(name), name=name)
+            expected = shown_status(self.kind) if name in (self.readable or ()) else HIDDEN
+            yield Try("GET", self._path(rule, pk), expected, name=name)
         yield Try("GET", self._path(rule, 999_999), HIDDEN)
 
     def _path(self, rule: Rule, pk: int, **values: str) -> str:
@@ -240,8 +245,10 @@ class Driver(Uploads):
 
     def drive_changes(self, rule: Rule) -> Iterator[Try]:
         for name, pk in self.stage.of(self.kind).items():
-            # It tells what differs, and calls the version by its place and number.
-            yield Try("GET", self._path(rule, pk), self._read(name))
+            # It tells what differs, and calls the version by its place and number. A mechanism's
+            # first version differs from none.
+            first = self.kind == "mechanism" and name in (self.readable or ())
+            yield Try("GET", self._path(rule, pk), LOCKED if first else self._read(name))
 
     drive_changes_export = drive_export_one = drive_changes
 

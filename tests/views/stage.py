@@ -25,6 +25,7 @@ from models.duty import DutyItem, DutyItemDepartment, DutyList, DutyListType
 from models.imports import ImportBatch, ImportChange
 from models.ledger import AuditEntry
 from models.mechanism import CalendarOverride, Mechanism
+from models.ticket import TicketStatus
 from presets.roles import Role
 from rules import workflow
 from rules.actor import SYSTEM, acting_as
@@ -32,6 +33,7 @@ from tests.conftest import Backend, close, logger_in, make_app, session_factory
 from tests.factories.world import ACCOUNTS, PASSWORD, World
 from tests.views.stage_ledgers import LedgerBuilder, mark
 from tests.views.stage_ledgers import phone as phone
+from tests.views.stage_tickets import TicketBuilder
 
 #: Accounts beside the world's: account → (organisation, roles).
 MORE_ACCOUNTS: dict[str, tuple[str | None, tuple[Role, ...]]] = {
@@ -136,7 +138,7 @@ def set_up(backend: Backend, folder: Path) -> Stage:
     return stage
 
 
-class _Builder(LedgerBuilder):
+class _Builder(LedgerBuilder, TicketBuilder):
     def __init__(self, stage: Stage, session: Session) -> None:
         self.stage, self.session, self.world = stage, session, World(session)
 
@@ -148,6 +150,7 @@ class _Builder(LedgerBuilder):
         self.batches()
         self.administration()
         self.ledgers()
+        self.beside_tickets()
         self.audit()
 
     def keep(self, name: str, kind: str, record: Any) -> Any:
@@ -198,7 +201,7 @@ class _Builder(LedgerBuilder):
         ):
             ticket = self.ticket(name, place, duty_item=item if name == "t11" else None)
             world.step(ticket, "raise", raiser)
-            if reviewer:
+            while reviewer and ticket.status is TicketStatus.PENDING_REVIEW:
                 world.step(ticket, "approve", reviewer, note=f"同意{mark(name)}")
             world.step(
                 ticket,

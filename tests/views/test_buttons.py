@@ -48,7 +48,7 @@ class Lives:
         self.keep("draft of a grid", world.draft("A111"))
         self.keep("draft of the township", world.draft("A1"))
         self.keep("pending_review", world.raised())
-        self.step(self.keep("pending_dispatch", world.raised()), ("township", "approve"))
+        self.step(self.keep("pending_dispatch", world.raised()), *[("township", "approve")] * 2)
         self.step(self.keep("declined", world.raised()), ("township", "decline_review"))
         self.step(self.keep("withdrawn", world.raised()), ("community", "withdraw"))
         roads = {
