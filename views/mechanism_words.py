@@ -186,8 +186,8 @@ def _returns(plan: MechanismPlan) -> str:
     if not plan.returns_allowed:
         return _("首问负责：接到哨单的部门不得退回。")
     return _(
-        "部门可以申请退单，由退单审核员决定；同一部门最多申请 %(n)s 次，之后以审核员的决定为准。"
-        "未获批准的，时限照常计算。",
+        "部门可以申请退单，由退单审核员决定；同一部门被驳回 %(n)s 次后，以审核员的决定为准，不再受理。"
+        "审核期间和驳回后，时限照常计算。",
         n=plan.return_cap,
     )
 
