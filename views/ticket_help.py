@@ -185,10 +185,11 @@ def _deadlines(found: Match, whistle_class: WhistleClass | None) -> list[str]:
     """Return the deadlines in words: the class's own, and the list's where the class follows it."""
     if not found.may_blow:
         return []
-    words = [_("清单时限 %(term)s", term=found.deadline)] if found.deadline else []
+    listed = None if found.verdict is Verdict.EMERGENCY else found.deadline
+    words = [_("清单时限 %(term)s", term=listed)] if listed else []
     for label, data in _terms(whistle_class):
         term = Term.from_json(data)
-        if not (term.unit is Unit.per_item and found.deadline):
+        if not (term.unit is Unit.per_item and listed):
             words.append(f"{label} {_(term.label)}")
     return words
 

@@ -71,6 +71,9 @@ class Help {
   }
 }
 
+/** A chooser's select: by its name alone, for its visible part bears the same word as an id. */
+const chooserOf = (form, name) => form.querySelector(`select[name="${name}"]`);
+
 /** Put a record into a chooser as if it had been chosen there. */
 function choose(select, id, text) {
   if (!select || !id) return;
@@ -85,21 +88,26 @@ function choose(select, id, text) {
 
 function fill(form, chosen) {
   const { dutyItem, dutyText, lead, leadText } = chosen.dataset;
-  choose(form.elements.duty_item, dutyItem, dutyText);
-  choose(form.elements.lead, lead, leadText);
+  choose(chooserOf(form, "duty_item"), dutyItem, dutyText);
+  choose(chooserOf(form, "lead"), lead, leadText);
   const classes = form.elements.whistle_class;
   const radios = classes instanceof RadioNodeList ? [...classes] : [classes];
   const fit = radios.find((each) => each?.value === chosen.dataset.class);
   if (fit) fit.checked = true;
   if ("emergency" in chosen.dataset && form.elements.emergency) form.elements.emergency.checked = true;
   // The advice beside the form, the draft on the device and the like follow as after any choice.
-  form.elements.duty_item.dispatchEvent(new Event("change", { bubbles: true }));
+  chooserOf(form, "duty_item")?.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-function mark(box, form) {
-  for (const each of box.querySelectorAll(".help-match")) {
-    each.setAttribute("aria-pressed", String(each.dataset.dutyItem === form.elements.duty_item.value));
-  }
+/** Show what is chosen; the other items fold away until they are asked for (``open``). */
+function mark(box, form, open) {
+  const chosen = chooserOf(form, "duty_item")?.value;
+  const buttons = [...box.querySelectorAll(".help-match")];
+  for (const each of buttons) each.setAttribute("aria-pressed", String(each.dataset.dutyItem === chosen));
+  const settled = !open && buttons.some((each) => each.dataset.dutyItem === chosen);
+  box.classList.toggle("help-settled", settled);
+  const other = box.querySelector(".help-other");
+  if (other) other.hidden = !settled || buttons.length < 2;
 }
 
 /** Start the help of a whistle's form, where there is one. */
@@ -117,15 +125,20 @@ export function startTicketHelp() {
       { ...common, latitude: "latitude", longitude: "longitude", address: "address" }, matches.status));
   }
   const soon = () => helps.forEach((each) => each.soon());
+  let open = false;
+  const marked = () => mark(matches.box, form, open);
   const show = matches.show.bind(matches);
-  matches.show = (html) => { show(html); mark(matches.box, form); };
+  matches.show = (html) => { show(html); marked(); };
   title.addEventListener("input", (event) => { if (!event.isComposing) soon(); });
   title.addEventListener("compositionend", soon);
-  form.addEventListener("change", () => { mark(matches.box, form); soon(); });
+  form.addEventListener("change", () => { marked(); soon(); });
   form.addEventListener("reset", () => helps.forEach((each) => each.forget()));
   matches.box.addEventListener("click", (event) => {
     const chosen = event.target.closest(".help-match");
+    open = Boolean(event.target.closest(".help-other"));
     if (chosen) fill(form, chosen);
+    else marked();
+    if (open) matches.box.querySelector("[aria-pressed=true]")?.focus();
   });
   if (title.value.trim()) soon();
 }

@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy.orm import Session
 
 from models.duty import DutyItem, DutyList, DutyListType
+from models.mechanism import EligibilityRule
 from models.organization import Organization
 from models.ticket import TicketStatus, Verdict
 from rules import ledger, workflow
 from rules.actor import SYSTEM
 from rules.eligibility import judge, usable
 from rules.errors import Conflict
+from rules.mechanisms import mechanism_for
 from tests.factories.world import World
 
 BASIC, LIGHTS, DOGS, WALLS = "调解邻里纠纷", "路灯安装与维修", "犬只管理", "拆除违法建筑"
@@ -131,7 +133,8 @@ def test_what_may_not_be_blown_is_refused_with_the_reason(
     one_session.commit()
     actor = one_world.actor("community")
     offered = {step.action for step in workflow.available(one_session, ticket, actor)}
-    assert offered == {"withdraw"}
+    assert "raise" not in offered
+    assert "withdraw" in offered
     with pytest.raises(Conflict, match=sentence):
         one_world.step(ticket, "raise", "community")
     one_session.rollback()
@@ -141,6 +144,17 @@ def test_what_may_not_be_blown_is_refused_with_the_reason(
 def test_a_basic_item_may_be_blown_in_an_emergency(one_world: World) -> None:
     ticket = one_world.raised(duty_item=one_world.item(BASIC), emergency=True)
     assert (ticket.verdict, ticket.status) == (Verdict.EMERGENCY, TicketStatus.PENDING_REVIEW)
+
+
+def test_where_lists_only_advise_the_office_decides(
+    one_session: Session, one_world: World
+) -> None:
+    mechanism_for(one_session, one_world.place("A11").id).eligibility = EligibilityRule.ADVISORY
+    one_session.commit()
+    ticket = one_world.raised(duty_item=one_world.item(BASIC))
+    assert ticket.verdict is Verdict.OFFICE_DECIDES
+    assert "由吹哨办研判" in (ticket.verdict_reason or "")
+    assert ticket.number
 
 
 def test_a_draft_made_under_a_former_version_chooses_anew(
