@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists
+from sqlalchemy import ColumnElement, and_, exists, func, select, union_all
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.expression import FromClause
 
 from models.registry import type_name
 from models.scoping import Parties
 from models.ticket import TicketParty
-from rules.actor import Actor
+from rules.actor import Actor, current
 from rules.policy import Action, Scope, scopes
+from rules.scope import reviewed
 
 
 def whose_rows(actor: Actor, model: type[Any]) -> int | None:
@@ -50,3 +52,36 @@ def way_to(actor: Actor, model: type[Any]) -> tuple[FromClause, Any, ColumnEleme
         ~again.correlate_except(other),
     )
     return party, party.c.ticket_id, joined
+
+
+def first_ids(
+    session: Session,
+    model: type[Any],
+    number: int,
+    *,
+    beyond: int | None = None,
+    descending: bool = True,
+    most: int,
+) -> tuple[list[int], int] | None:
+    """Return the first ids in reach, and how many there are in all, counted up to ``most``.
+
+    ``beyond`` is the id to begin after. One statement, over nothing but the index of the actor's own
+    party rows; ``None`` where these are not his whole reach. The rows themselves are read through
+    the gate.
+    """
+    organization_id = whose_rows(current(session), model)
+    if organization_id is None:
+        return None
+    party = TicketParty.__table__
+    key = party.c.ticket_id
+    mine = select(key.label("id")).where(party.c.organization_id == organization_id).distinct()
+    first = mine.order_by(key.desc() if descending else key.asc()).limit(number)
+    if beyond is not None:
+        first = first.where(key < beyond if descending else key > beyond)
+    counted = mine.order_by(key).limit(most).subquery()
+    rows = session.scalars(
+        union_all(select(first.subquery().c.id), select(-func.count(counted.c.id))),
+        execution_options=reviewed("reads ids of the actor's own party rows"),
+    ).all()
+    ids = sorted((each for each in rows if each > 0), reverse=descending)
+    return ids, -min(rows)

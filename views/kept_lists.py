@@ -34,7 +34,7 @@ def chips(view: RecordView, asked: str) -> list[Chip]:
     """Return the kept forms of a list as links; ``asked`` is what the list shows now."""
     kept = select(SavedView.name, SavedView.query).where(SavedView.view == view.endpoint)
     found = []
-    for name, stored in session().execute(kept.order_by(SavedView.id).limit(MOST)).tuples():
+    for name, stored in session().execute(kept.order_by(SavedView.id).limit(MOST)):
         query = asked_of(view, parse_qsl(stored))
         found.append(Chip(name, f"{view.url('list')}?{query}", query == asked))
     return found

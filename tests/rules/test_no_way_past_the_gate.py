@@ -44,7 +44,7 @@ LOOKED_AT: dict[str, set[str]] = {
     "rules/scope.py": {"__table__", "connection", "reviewed"},  # the gate itself
     # Ids of the actor's own party rows, or by the criterion; the texts of all, for the system.
     "rules/search.py": {"__table__", "get_bind", "reviewed"},
-    "rules/ways.py": {"__table__"},  # joins the actor's own party rows to what the gate guards
+    "rules/ways.py": {"__table__", "reviewed"},  # the actor's own party rows, and their ids
     "rules/ticket_lists.py": {"__table__"},  # narrows tickets that the gate lets through
     "rules/workflow.py": {"__table__", "get_bind", "reviewed"},  # SQLite's write lock
 }
