@@ -312,6 +312,8 @@ class TicketForm(FlowView):
             rest_open=any(form[name].errors for group in rest for name in group.fields),
             aside_url=self.url("eligibility", format="html"),
             aside_fields=["emergency", "duty_item", "organization", "local_tried"],
+            matches_url=self.url("matches"),
+            similar_url=self.url("similar"),
             extra_submits=self._submits(form),
             submit_label=_("存为草稿"),
             **more,
@@ -358,10 +360,10 @@ def _problems(form: RecordForm, status: int) -> Any:
     fields = {
         field.name: "".join(str(each) for each in field.errors) for field in form if field.errors
     }
-    message = "".join(said) or _("没有保存，请修改以下内容：")
+    message = "".join(map(str, said)) or _("没有保存，请修改以下内容：")
     kept = [
         {"token": token_of(each), "url": url_for("TicketView.prepared", token=token_of(each))}
         for each in pictures_of(form["pictures"])
     ]
-    key = form["client_key"].data
+    key = form["client_key"].data if "client_key" in form else None
     return jsonify(message=message, fields=fields, pictures=kept, client_key=key), status
