@@ -160,7 +160,6 @@ def form_of(values: Values, version: int) -> MechanismForm:
     for name in ("classes", "dimensions"):
         for row in form[name]:
             row.form["code"].label.text = _("代码")
-            row.form["code"].description = _("各版之间代码相同的视为同一项；留空自动生成。")
     return form
 
 
