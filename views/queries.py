@@ -77,7 +77,8 @@ class ListQueries:
 
     def filter_names(self, *, quiet: bool = True) -> Names:
         """Return the filters' names in a URL, with the quiet ones or without; a date has two ends."""
-        return list(_filter_names(type(self), quiet))
+        view: Any = type(self)
+        return list(_filter_names(view, quiet))
 
     def narrowed(self, asked: Request) -> Select[Any]:
         """Return the statement of all that is asked for, in no order, with nothing beside the rows."""

@@ -141,15 +141,17 @@ class TicketList(FlowView):
         )
         narrowed = bool(asked.filters) or self.tab_test(asked.tab) is not None
         ids = found.ids if narrowed else found.ids[: PAGE_SIZE + 1]
-        page = listing.fetch(session(), Ticket, self.listed(plain).where(Ticket.id.in_(ids)), asked)
+        statement = self.listed(plain).where(Ticket.id.in_(ids))
+        page = listing.fetch(session(), Ticket, statement, asked)
         full = len(page.rows) == PAGE_SIZE and (page.has_previous if backwards else page.has_next)
         if not (found.whole or full or len(search.folded(asked.query)) < 2):
             return super().page(asked)
         if cursor or asked.last:
             return page, ""
-        if not narrowed:
-            return page, f"{len(found.ids)}{'' if found.whole else '+'}"
-        return page, f"{len(page.rows)}{'+' if page.has_next or not found.whole else ''}"
+        number = len(found.ids)
+        if narrowed:
+            number = int(listing.count(session(), Ticket, statement, page, cap=search.NEAR_ONE))
+        return page, f"{number}{'' if found.whole else '+'}"
 
     # What the filters offer
 
@@ -185,13 +187,10 @@ class TicketList(FlowView):
             each = Request(asked.order, asked.query, name, asked.filters)
             some = self.narrowed(each).with_only_columns(Ticket.id).limit(COUNT_CAP + 1).subquery()
             parts.append(select(literal(name), func.count(some.c.id)))
-        found: dict[str, int] = {
-            name: number for name, number in session().execute(union_all(*parts))
-        }  # noqa: C416
         answer = jsonify(
             {
-                name: f"{COUNT_CAP}+" if found[name] > COUNT_CAP else str(found[name])
-                for name in found
+                name: f"{COUNT_CAP}+" if number > COUNT_CAP else str(number)
+                for name, number in session().execute(union_all(*parts))
             }
         )
         answer.headers["Cache-Control"] = "private, max-age=15"
