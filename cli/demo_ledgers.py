@@ -10,6 +10,7 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from cli.demo_people import actor, organization
+from models.address import AddressEntry
 from models.base import Titled, utcnow
 from models.check_in import CheckIn, CheckInActivity
 from models.grade import Grade
@@ -17,6 +18,7 @@ from models.need import Need
 from models.resource import Resource, ResourceOffer
 from models.service import ServiceProject, ServiceSession
 from presets import demo_ledgers as data
+from presets.demo_addresses import ADDRESSES
 from rules import workflow
 from rules.actor import acting_as
 from rules.calendar import shanghai_date
@@ -25,6 +27,16 @@ from rules.services import tie
 
 def load(session: Session) -> None:
     """Build the lists in the session; the caller commits."""
+    for code, name, latitude, longitude, note in ADDRESSES:
+        session.add(
+            AddressEntry(
+                community=organization(session, code),
+                name=name,
+                latitude=latitude,
+                longitude=longitude,
+                note=note,
+            )
+        )
     for each in data.RESOURCES:
         record = _made(session, Resource, each)
         record.offers = [
