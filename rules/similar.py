@@ -122,7 +122,7 @@ def _candidates(place: int, exclude: int | None) -> Select[Any]:
         .order_by(TicketParty.ticket_id.desc())
         .limit(WALKED)
     )
-    wanted = (
+    wanted: Select[Any] = (
         select(
             Ticket.id,
             Ticket.number,

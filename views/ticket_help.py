@@ -132,14 +132,10 @@ class TicketHelp(FlowView):
         )
 
     def form_page(self, form: Any, record: Any | None, *args: Any, **more: Any) -> Any:
-        """Tell the form where to ask while the title is being typed."""
-        similar_url = self.url("similar", format="html")
+        """A draft is not similar to itself."""
         if record is not None and record.id is not None:
-            similar_url = self.url("similar", format="html", exclude=record.id)
-        matches_url = self.url("matches", format="html")
-        return super().form_page(
-            form, record, *args, matches_url=matches_url, similar_url=similar_url, **more
-        )
+            more["similar_url"] = self.url("similar", exclude=record.id)
+        return super().form_page(form, record, *args, **more)
 
     def _choice(self, field: str) -> Any:
         number = id_of(request.args.get(field, ""))

@@ -29,6 +29,7 @@ class Help {
   /** The question as the form stands; the same one is not asked twice. */
   question() {
     const url = new URL(this.url, window.location.href);
+    url.searchParams.set("format", "html");
     const values = new FormData(this.form);
     for (const [name, asked] of Object.entries(this.fields)) {
       const value = values.get(name);
