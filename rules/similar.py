@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Executable, select
 from sqlalchemy.orm import Session
 
 from models.organization import Organization, OrganizationKind, OrganizationLine
@@ -115,14 +115,14 @@ def _place(session: Session, organization: Organization) -> int | None:
     return organization.id if rows else None
 
 
-def _candidates(place: int, exclude: int | None) -> Select[Any]:
+def _candidates(place: int, exclude: int | None) -> Executable:
     newest = (
         select(TicketParty.ticket_id)
         .where(TicketParty.organization_id == place, TicketParty.relation == PartyRelation.AREA)
         .order_by(TicketParty.ticket_id.desc())
         .limit(WALKED)
     )
-    wanted: Select[Any] = (
+    wanted = (
         select(
             Ticket.id,
             Ticket.number,
