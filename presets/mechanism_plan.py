@@ -71,7 +71,7 @@ class MechanismPlan:
     name: str
     classes: tuple[ClassPlan, ...]
     dimensions: tuple[DimensionPlan, ...]
-    route: tuple[StepPlan, ...] = (StepPlan("街乡审核", ReviewLevel.TOWNSHIP),)
+    route: tuple[StepPlan, ...] = ()
     eligibility: EligibilityRule = EligibilityRule.LISTS
     returns_allowed: bool = True
     return_cap: int | None = 2

@@ -16,7 +16,7 @@ from wtforms.validators import InputRequired
 from models.mechanism import Mechanism
 from models.organization import REALMS, Organization
 from presets.mechanism_plan import CLOCKS, MechanismPlan
-from presets.mechanisms import KNOWN_FOR, PRESETS, plan_of
+from presets.mechanisms import KNOWN_FOR_LABELS, PRESETS, plan_of
 from rules import mechanism_versions as versions
 from rules.errors import Conflict, Refused, Stale
 from rules.mechanism_checks import faults as faults_of
@@ -176,7 +176,7 @@ class MechanismView(RecordView):
     def _presets(self, form: Any, status: int = 200) -> Any:
         title = _("启用吹哨机制")
         previews = {
-            code: (_(KNOWN_FOR[code]), words.rules(plan), tables_of(plan))
+            code: (_(KNOWN_FOR_LABELS[code]), words.rules(plan), tables_of(plan))
             for code, plan in ((code, words.in_our_words(each)) for code, each in PRESETS.items())
         }
         page = self.render_template(

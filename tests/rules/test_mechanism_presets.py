@@ -9,7 +9,7 @@ import pytest
 from models.mechanism import LowRating, Mechanism, ReviewLevel
 from models.organization import Organization
 from presets.mechanism_plan import TERMS, MechanismPlan
-from presets.mechanisms import KNOWN_FOR, PRESETS, build, fill, plan_of
+from presets.mechanisms import KNOWN_FOR_LABELS, PRESETS, build, fill, plan_of
 from rules.deadlines import WARNING_UNITS, Term
 from rules.mechanism_checks import check
 
@@ -75,7 +75,7 @@ def words(stored: dict[str, Any] | None) -> str:
 
 def test_the_presets_are_those_of_the_domain() -> None:
     assert list(PRESETS) == [*dict.fromkeys(line.split()[0] for line in TABLE.strip().splitlines())]
-    assert set(KNOWN_FOR) == set(PRESETS)
+    assert set(KNOWN_FOR_LABELS) == set(PRESETS)
     assert all(code == plan.preset for code, plan in PRESETS.items())
 
 
