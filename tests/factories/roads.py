@@ -9,7 +9,7 @@ from models.grade import Grade
 from models.ticket import Ticket
 from models.ticket import TicketStatus as S
 from rules.mechanisms import dimensions_of
-from rules.workflows.ticket_effects import active
+from rules.workflows.ticket_base import active
 from tests.factories.world import World
 
 LEAD, ASSISTING = "A-D1", "A-D2"
@@ -54,21 +54,41 @@ def brought_to(world: World, status: S, **values: Any) -> Ticket:
 
 def inputs(world: World, ticket: Any, action: str) -> dict[str, Any]:
     """Return input that a step takes without complaint."""
-    if action == "dispatch":
-        return {"lead": world.place(LEAD).id, "assisting": [world.place(ASSISTING).id]}
-    if action == "rate":
+    if action in ("rate", "rate_assisting"):
         return {"grades": grades(ticket)}
-    if action == "reopen":
-        return {"fix_by": dt.date(2099, 1, 1), "note": "没有修好"}
-    if action in ("report_result", "assist_report", "solve_locally"):
-        return {"result": "已修好"}
+    if action in ("amend_rating", "amend_assisting"):
+        return {"grades": grades(ticket, Grade.FAIR), "note": "更正"}
     if action == "merge":
-        return {"ticket": world.raised(ticket.organization.code).id, "note": "重复"}
-    if action == "renew":
-        return {"valid_from": dt.date(2100, 1, 1), "valid_until": dt.date(2101, 12, 31)}
-    needs_note = ("decline_review", "decline", "request_return", "approve_return")
-    needs_note += ("refuse_return", "withdraw", "terminate")
-    return {"note": "有依据"} if action in needs_note else {}
+        return {"ticket": _twin(world, ticket).id, "note": "重复"}
+    if action in ("dispatch", "hand_over", "add_assisting", "remove_assisting"):
+        return _departments(world, action)
+    found = dict(_INPUTS.get(action, {}))
+    return found | ({"note": "有依据"} if action in _NOTED else {})
+
+
+_INPUTS: dict[str, dict[str, Any]] = {
+    "reopen": {"fix_by": dt.date(2099, 1, 1)},
+    "request_extension": {"new_due": dt.date(2100, 1, 1)},
+    "enter_paper": {"raised_at": dt.datetime(2026, 3, 2, 1, 30, tzinfo=dt.UTC)},
+    "renew": {"valid_from": dt.date(2100, 1, 1), "valid_until": dt.date(2101, 12, 31)},
+    "report_result": {"result": "已修好"},
+    "assist_report": {"result": "已修好"},
+    "solve_locally": {"result": "已修好"},
+}
+_NOTED = {
+    "decline_review", "decline", "request_return", "approve_return", "refuse_return", "withdraw",
+    "terminate", "reopen", "request_extension", "refuse_extension", "hand_up", "unmerge",
+}  # fmt: skip
+
+
+def _departments(world: World, action: str) -> dict[str, Any]:
+    other = world.place("A-D3").id
+    return {
+        "dispatch": {"lead": world.place(LEAD).id, "assisting": [world.place(ASSISTING).id]},
+        "hand_over": {"lead": other, "note": "职责调整"},
+        "add_assisting": {"assisting": [other]},
+        "remove_assisting": {"assisting": [world.place(ASSISTING).id], "note": "不用了"},
+    }[action]
 
 
 def grades(ticket: Ticket, grade: Grade = Grade.SATISFIED, **others: Grade) -> dict[str, str]:
@@ -83,3 +103,8 @@ def grades(ticket: Ticket, grade: Grade = Grade.SATISFIED, **others: Grade) -> d
 def rate(world: World, ticket: Ticket, who: str = "community", **others: Grade) -> None:
     """Rate every department in every dimension, 满意 unless said otherwise."""
     world.step(ticket, "rate", who, grades=grades(ticket, **others))
+
+
+def _twin(world: World, ticket: Ticket) -> Ticket:
+    """Return another ticket of the same place and class."""
+    return world.raised(ticket.organization.code, code=ticket.whistle_class.code)
