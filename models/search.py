@@ -23,5 +23,6 @@ TICKET_SEARCH = Table(
     Column("text", Text, nullable=False),
 )
 #: PostgreSQL has an index over the pairs of characters that follow each other in a text. SQLite has
-#: the same pairs as words of a full-text table, each written as the hex of its UTF-8.
-TICKET_GRAM = table("ticket_gram", column("rowid", Integer), column("grams", Text))
+#: the same pairs as words of a full-text table, each written as the hex of its UTF-8; the column that
+#: is called like the table is what queries match.
+TICKET_GRAM = table("ticket_gram", column("rowid", Integer), column("ticket_gram", Text))

@@ -80,7 +80,7 @@ def containing(session: Session, text: str) -> ColumnElement[bool]:
             match = " AND ".join(each.encode().hex().upper() for each in asked)
             grams = TICKET_GRAM
             found = found.join(grams, grams.c.rowid == texts.c.ticket_id).where(
-                grams.c.grams.match(match)
+                grams.c.ticket_gram.match(match)
             )
         else:
             found = found.where(
