@@ -78,19 +78,23 @@ class DemoTicket:
 
 
 _RAISE: TicketStep = ("raise", "community", {})
-_APPROVE = ("approve", "township", {"note": "情况属实，请吹哨办派单。"})
+#: The township's two steps of the review route: 审核把关, 审批上报.
+_APPROVED: tuple[TicketStep, ...] = (
+    ("approve", "township", {"note": "情况属实。"}),
+    ("approve", "township", {"note": "同意上报，请吹哨办派单。"}),
+)
 _TO_HOUSING = ("dispatch", "office", {"lead": "640199-D05", "assisting": ["640199-D18"]})
 _TO_CITY = ("dispatch", "office", {"lead": "640199-D18"})
 
 TICKETS = (
     DemoTicket("东关路 6 盏路灯不亮", "东关路与学府街路口往东 6 盏路灯连续三晚不亮，夜间行人摔倒过一次。", "东关路与学府街路口", 2),
     DemoTicket("人民巷下水井盖破损", "井盖裂成两半，已放置警示锥桶。", "人民巷 12 号门前", 5, theme="safety", item="市政道路与井盖维修隐患（问题）排查整治", steps=(_RAISE,)),
-    DemoTicket("农贸市场门口占道经营", "早市摊位占满非机动车道，劝导后反复。", "东关农贸市场北门", 20, channel="resident", steps=(_RAISE, _APPROVE)),
+    DemoTicket("农贸市场门口占道经营", "早市摊位占满非机动车道，劝导后反复。", "东关农贸市场北门", 20, channel="resident", steps=(_RAISE, *_APPROVED)),
     DemoTicket("阳光家园 3 号楼外墙脱落", "外墙保温层脱落，砸中楼下车棚，已拉警戒线。", "阳光家园 3 号楼", 3, theme="safety", whistle_class="urgent", emergency=True, steps=(("raise", "community", {"lead": "640199-D05"}),)),
-    DemoTicket("老城区雨水管网堵塞", "雨后积水 20 厘米，商户进水，已用沙袋围挡。", "解放街 40 号一带", 30, theme="environment", steps=(_RAISE, _APPROVE, _TO_HOUSING, ("accept", "handler", {}), ("assist_accept", "handler2", {}))),
-    DemoTicket("小区违规搭建彩钢房", "一楼住户在公共绿地搭建彩钢房，邻里多次投诉。", "东苑小区 5 号楼", 52, steps=(_RAISE, _APPROVE, _TO_CITY, ("accept", "handler2", {}), ("arrive", "handler2", {"note": "已到现场测量取证。"}))),
-    DemoTicket("公厕停水三天", "东门公厕停水，异味大，居民意见集中。", "东门公厕", 60, theme="environment", channel="hotline", steps=(_RAISE, _APPROVE, _TO_HOUSING, ("request_return", "handler", {"note": "公厕由综合执法局环卫所管理，申请退单。"}))),
-    DemoTicket("校门口道路坑洼", "一中门口路面坑洼，早晚接送拥堵。", "一中南门", 96, channel="visit", item="市政道路与井盖维修隐患（问题）排查整治", steps=(_RAISE, _APPROVE, _TO_HOUSING, ("accept", "handler", {}), ("arrive", "handler", {}), ("report_result", "handler", {"result": "已修补路面 40 平方米，增设减速带两处。"}))),
-    DemoTicket("楼道堆放杂物占用消防通道", "2 单元楼道长期堆放纸箱，存在火灾隐患。", "阳光家园 2 号楼", 150, theme="safety", steps=(_RAISE, _APPROVE, _TO_CITY, ("accept", "handler2", {}), ("arrive", "handler2", {}), ("report_result", "handler2", {"result": "联合社区清运杂物 3 车，住户签订承诺书。"}), ("rate", "community", {"grades": "very_satisfied"}), ("close", "office", {"note": "现场复核，予以销号。"}))),
+    DemoTicket("老城区雨水管网堵塞", "雨后积水 20 厘米，商户进水，已用沙袋围挡。", "解放街 40 号一带", 30, theme="environment", steps=(_RAISE, *_APPROVED, _TO_HOUSING, ("accept", "handler", {}), ("assist_accept", "handler2", {}))),
+    DemoTicket("小区违规搭建彩钢房", "一楼住户在公共绿地搭建彩钢房，邻里多次投诉。", "东苑小区 5 号楼", 52, steps=(_RAISE, *_APPROVED, _TO_CITY, ("accept", "handler2", {}), ("arrive", "handler2", {"note": "已到现场测量取证。"}))),
+    DemoTicket("公厕停水三天", "东门公厕停水，异味大，居民意见集中。", "东门公厕", 60, theme="environment", channel="hotline", steps=(_RAISE, *_APPROVED, _TO_HOUSING, ("request_return", "handler", {"note": "公厕由综合执法局环卫所管理，申请退单。"}))),
+    DemoTicket("校门口道路坑洼", "一中门口路面坑洼，早晚接送拥堵。", "一中南门", 96, channel="visit", item="市政道路与井盖维修隐患（问题）排查整治", steps=(_RAISE, *_APPROVED, _TO_HOUSING, ("accept", "handler", {}), ("arrive", "handler", {}), ("report_result", "handler", {"result": "已修补路面 40 平方米，增设减速带两处。"}))),
+    DemoTicket("楼道堆放杂物占用消防通道", "2 单元楼道长期堆放纸箱，存在火灾隐患。", "阳光家园 2 号楼", 150, theme="safety", steps=(_RAISE, *_APPROVED, _TO_CITY, ("accept", "handler2", {}), ("arrive", "handler2", {}), ("report_result", "handler2", {"result": "联合社区清运杂物 3 车，住户签订承诺书。"}), ("rate", "community", {"grades": "very_satisfied"}), ("close", "office", {"note": "现场复核，予以销号。"}))),
     DemoTicket("广场舞噪声扰民", "文化广场晚间音响过大，居民协商未果。", "文化广场", 75, theme="care", channel="resident", steps=(_RAISE, ("decline_review", "township", {"note": "属共事，由网格党支部协商解决。"}))),
 )  # fmt: skip
