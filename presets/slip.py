@@ -38,7 +38,7 @@ FACTS: tuple[tuple[tuple[tuple[str, str], ...], int], ...] = (
     ((("报到期限", "报到期限"), ("办结期限", "办结期限")), 9),
 )
 #: Lines to be written on: what is signed, and how tall the line is in mm.
-SIGNED = (("审核、派单", 11), ("应哨签收", 11), ("现场报到", 11), ("办理结果", 32), ("评哨", 13))
+SIGNED = (("审核、派单", 11), ("应哨签收", 11), ("现场报到", 11), ("办理结果", 28), ("评哨", 13))
 GRADES = "□非常满意  □满意  □基本满意  □不满意"
 SIGNATURE = "签字：\u3000\u3000\u3000\u3000\u3000\u3000\u3000时间：\u3000\u3000月\u3000\u3000日\u3000\u3000时\u3000\u3000分"
 FOOT = (
@@ -79,7 +79,7 @@ def build() -> Slip:
 def _page(slip: Slip) -> None:
     section = slip.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
-    section.top_margin = section.bottom_margin = Mm(16)
+    section.top_margin = section.bottom_margin = Mm(14)
     section.left_margin = section.right_margin = Mm(18)
     normal: Any = slip.styles["Normal"]
     set_font(normal, BODY, SIZE)

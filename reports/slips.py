@@ -12,7 +12,17 @@ from rules.letters import text_of
 from rules.wording import local
 
 #: Characters of a text that still leave room for the signatures on the page.
-LONGEST = {"标题": 90, "地点": 80, "情况说明": 330, "清单依据": 130, "协办单位": 90}
+LONGEST = {
+    "标题": 72,
+    "吹哨单位": 28,
+    "地点": 72,
+    "现场联系人": 28,
+    "哨种": 28,
+    "情况说明": 255,
+    "清单依据": 105,
+    "主办单位": 55,
+    "协办单位": 55,
+}
 MORE = "……（全文见系统）"
 
 

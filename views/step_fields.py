@@ -58,10 +58,10 @@ class StarsField(RadioField):
     """One to five stars as radio buttons; ``data`` is their number, or None if none were given."""
 
     def __init__(self, label: str, *, required: bool, **kwargs: Any) -> None:
-        pairs = [(str(count), _said(count)) for count in range(MOST_STARS, 0, -1)]
+        self.pairs = [(str(count), _said(count)) for count in range(MOST_STARS, 0, -1)]
         if not required:
-            pairs.append(("", _("没有评")))
-        super().__init__(label, choices=pairs, coerce=_number, **kwargs)
+            self.pairs.append(("", _("没有评")))
+        super().__init__(label, choices=self.pairs, coerce=_number, **kwargs)
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Read the number; what is no number of stars is refused by the choice."""
@@ -70,11 +70,11 @@ class StarsField(RadioField):
     def pre_validate(self, form: Any) -> None:
         """Refuse what is not among one to five."""
         if self.data is not None and self.data not in range(1, MOST_STARS + 1):
-            raise ValueError(_("请选择一至五星。"))
+            raise ValidationError(_("请选择一至五星。"))
 
     def iter_choices(self) -> Any:
         """Mark the number that was given."""
-        for value, label in self.choices:
+        for value, label in self.pairs:
             yield value, label, _number(value) == self.data, {}
 
 
