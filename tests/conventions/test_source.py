@@ -139,7 +139,9 @@ FOR_THE_SYSTEM = {
     "rules/parties.py",  # the ticket's own places
     "rules/references.py",  # what depends on a record, told without its names
     "rules/retirement.py",  # what needs an organisation, told without its names
+    "rules/workflows/ticket_base.py",  # the calendar; the ticket's own events
     "rules/workflows/ticket_effects.py",  # judgement and clocks by the duty item
+    "rules/workflows/ticket_merge.py",  # what is merged into a ticket, from wherever
     "views/accounts.py",  # one's own password
     "views/security.py",  # logging in and out
 }
