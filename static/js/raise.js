@@ -67,7 +67,9 @@ class Raise {
     // A page that was kept for a time without network must not use its key a second time.
     if (!document.querySelector(".error-summary:not([hidden])")) this.renew();
     this.drafts.current = this.key;
-    for (const kind of ["input", "change"]) this.form.addEventListener(kind, () => this.saveSoon());
+    this.form.addEventListener("input", () => this.saveSoon());
+    this.form.addEventListener("change", () => this.save());
+    document.addEventListener("visibilitychange", () => document.hidden && this.save());
     this.form.addEventListener("submit", (event) => this.submit(event));
     window.addEventListener("hashchange", () => this.restoreNamed());
     window.addEventListener("pagehide", () => this.save());
