@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from bench.matters import GIVEN, MATTERS, SURNAMES, Matter
 from models.account import Account
 from models.duty import DutyItem, DutyList, DutyListStatus, DutyListType
-from models.mechanism import RatingDimension, WhistleClass
+from models.mechanism import Mechanism, RatingDimension, WhistleClass
 from models.organization import Organization, OrganizationKind, OrganizationLine
 from models.ticket import Verdict
 from presets.roles import Role
@@ -54,6 +54,7 @@ class County:
     ordinary: list[WhistleClass]
     direct: list[WhistleClass]
     dimensions: list[RatingDimension]
+    mechanism: Mechanism
     leads: dict[str, Department] = field(default_factory=dict)
 
     def department(self, word: str) -> Department:
@@ -184,6 +185,7 @@ class _Loader:
             ordinary=ordinary or direct,
             direct=direct,
             dimensions=list(mechanism.dimensions),
+            mechanism=mechanism,
         )
 
     def _places_of(self, county: County) -> list[Place]:

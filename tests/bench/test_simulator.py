@@ -14,6 +14,7 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
 from bench.simulator import Simulator
 from cli.simulate import simulate
@@ -29,7 +30,9 @@ from models.ticket import (
 )
 from rules import clocks
 from rules.actor import SYSTEM, acting_as
+from rules.chain_ends import TicketCheck, broken_ends
 from rules.ledger import faults
+from rules.mechanisms import calendar
 from rules.scope import reviewed
 from rules.workflows.tickets import TICKETS
 from tests.conftest import Backend, close, make_app, session_factory
@@ -109,6 +112,23 @@ def test_deadlines_are_those_that_the_events_give(simulated: Session) -> None:
         derived = clocks.derive(found[ticket.id])
         stored = {clock: getattr(ticket, f"{clock}_due") for clock in clocks.CLOCKS}
         assert stored == derived
+
+
+def test_the_ledger_finds_nothing_wrong(simulated: Session) -> None:
+    check = TicketCheck(simulated)
+    said = [each for id, chain in chains(simulated).items() for each in check.add(id, chain)]
+    assert said + check.finish() + broken_ends(simulated) == []
+
+
+def test_warnings_are_those_that_settling_gives(simulated: Session) -> None:
+    waiting = simulated.scalars(select(Ticket).where(Ticket.next_due.is_not(None))).all()
+    assert waiting
+    stored = {each.id: (each.next_due, each.next_warn) for each in waiting}
+    for ticket in waiting:
+        flag_modified(ticket, "respond_due")
+        clocks.settle(ticket, lambda: calendar(simulated))
+        assert stored[ticket.id] == (ticket.next_due, ticket.next_warn)
+    simulated.expire_all()
 
 
 def test_parties_are_the_raiser_its_areas_and_the_departments_at_work(simulated: Session) -> None:
