@@ -129,7 +129,13 @@ export function startTicketHelp() {
   let open = false;
   const marked = () => mark(matches.box, form, open);
   const show = matches.show.bind(matches);
-  matches.show = (html) => { show(html); marked(); };
+  matches.show = (html) => {
+    const held = matches.box.contains(document.activeElement) && document.activeElement.dataset.dutyItem;
+    show(html);
+    marked();
+    // Whoever has just chosen by keyboard stays where he was.
+    if (held) matches.box.querySelector(`[data-duty-item="${held}"]`)?.focus();
+  };
   title.addEventListener("input", (event) => { if (!event.isComposing) soon(); });
   title.addEventListener("compositionend", soon);
   form.addEventListener("change", () => { marked(); soon(); });
