@@ -150,7 +150,7 @@ def _test(model: type[Any], name: str, value: str) -> ColumnElement[bool]:
         (local,) = inspect(model).relationships[base].local_columns
         base = inspect(model).get_property_by_column(local).key
     column = getattr(model, base)
-    kind = column.type.python_type if not hasattr(column.type, "enum_class") else None
+    kind = kind_of(column.type) if not hasattr(column.type, "enum_class") else None
     try:
         if kind is None:
             return column == _member(column.type.enum_class, value)
@@ -171,6 +171,14 @@ def _test(model: type[Any], name: str, value: str) -> ColumnElement[bool]:
     except ValueError:
         raise Invalid(_("筛选条件“%(value)s”无法识别，请重新选择。", value=value)) from None
     return column == value
+
+
+def kind_of(column_type: Any) -> type[Any]:
+    """Return the Python type of a column's values; that of our own types is their database's."""
+    if isinstance(column_type, TypeDecorator):
+        column_type = column_type.impl_instance
+    kind: type[Any] = column_type.python_type
+    return kind
 
 
 def _within(column: Any, bound: str | None, day: dt.date) -> ColumnElement[bool]:
@@ -249,9 +257,7 @@ def _beyond(key: Any, tie: Any, cursor: list[Any], descending: bool) -> ColumnEl
 
 def _of_type(column_type: Any, value: Any) -> Any:
     """Return a cursor's value as the column holds it; raises for what the column cannot hold."""
-    if isinstance(column_type, TypeDecorator):
-        column_type = column_type.impl_instance
-    kind = column_type.python_type
+    kind = kind_of(column_type)
     if issubclass(kind, Titled):
         return _member(kind, value)
     if issubclass(kind, dt.date):

@@ -155,11 +155,6 @@ def _filter_names(view: type[ListQueries], quiet: bool) -> tuple[str, ...]:
     names: Names = []
     for name in [*view.filter_columns, *(view.quiet_filters if quiet else [])]:
         column = inspect(view.model).columns.get(name)
-        is_date = column is not None and issubclass(_kind(column), dt.date)
+        is_date = column is not None and issubclass(listing.kind_of(column.type), dt.date)
         names += [f"{name}_from", f"{name}_until"] if is_date else [name]
     return (*names, *view.own_filters)
-
-
-def _kind(column: Any) -> type[Any]:
-    kind: type[Any] = column.type.python_type
-    return kind
