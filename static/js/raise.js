@@ -71,6 +71,7 @@ class Raise {
     this.form.addEventListener("change", () => this.save());
     document.addEventListener("visibilitychange", () => document.hidden && this.save());
     this.form.addEventListener("submit", (event) => this.submit(event));
+    this.form.querySelector(".raise-cancel")?.addEventListener("click", () => this.giveUp());
     window.addEventListener("hashchange", () => this.restoreNamed());
     window.addEventListener("pagehide", () => this.save());
     this.drafts.panel.addEventListener("sent", () => { this.summary.hidden = true; });
@@ -121,6 +122,13 @@ class Raise {
     const { title, detail } = this.form.elements;
     const photos = photosOf(this.form)?.items.length;
     if (title.value.trim() || detail.value.trim() || photos) keep(this.draft("typing"));
+  }
+
+  /** Who cancels wants nothing of it kept. */
+  giveUp() {
+    clearTimeout(this.timer);
+    this.sending = true; // nothing is kept any more while the page is left
+    forget(this.key);
   }
 
   async submit(event) {

@@ -37,7 +37,7 @@ def test_an_urgent_whistle_from_a_phone(visit: Visit) -> None:
     expect(page.get_by_label("急哨")).to_be_checked()
     community.choose(page, "派往部门", "住房和城乡", "县住房和城乡建设局")
     page.get_by_role("button", name="吹哨", exact=True).click()
-    expect(page.get_by_role("status")).to_contain_text("现在待应哨")
+    expect(page.get_by_role("status").filter(has_text="现在待应哨")).to_be_visible()
     community.picture("41-urgent-raised", PHONE)
     community.troubles.clear()  # the console repeats the 422
 

@@ -213,6 +213,35 @@ def test_a_closed_page_and_the_next_person(phone: Person, visit: Visit) -> None:
     phone.troubles.clear()
 
 
+def test_a_log_in_that_has_ended_keeps_the_draft(phone: Person) -> None:
+    """It says so, leads to the log-in, and the next page sends what waits."""
+    page, title = phone.page, "楼道灯损坏"
+    fill(page, title)
+    phone.context.clear_cookies()
+    blow(page)
+    expect(page.get_by_role("alert").filter(has_text="登录已失效")).to_be_visible()
+    expect(waiting(page)).to_contain_text(["登录已失效，请重新登录，登录后自动提交"])
+    waiting(page).get_by_role("link", name="去登录").click()
+    phone.log_in()
+    panel = page.get_by_role("region", name="存在这台设备上的哨单")
+    expect(panel.get_by_role("status")).to_contain_text(f"已提交“{title}”")
+    assert found(phone, title) == 1
+    phone.troubles.clear()
+
+
+def test_who_cancels_keeps_nothing(phone: Person) -> None:
+    page = phone.page
+    phone.resize(DESK)
+    fill(page, "写错了")
+    page.locator("#pictures").set_input_files(shots(1))
+    page.wait_for_function(KEPT, arg="写错了")
+    page.get_by_role("link", name="取消").click()
+    page.wait_for_url(re.compile("/tickets/list/"))
+    phone.open("/")
+    expect(waiting(page)).to_have_count(0)
+    assert phone.troubles == []
+
+
 def test_a_refusal_stands_at_its_field_and_loses_nothing(phone: Person) -> None:
     page, title = phone.page, "高压线垂落"
     fill(page, title)
