@@ -14,13 +14,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench import imports_bench, lists, one_letter_bench
+from bench import city_bench, crowd, imports_bench, lists, one_letter_bench
 from bench.databases import BACKENDS, Server, server
 from bench.one_letter import COUNTIES
 from bench.timing import Result, table
 from models.base import utcnow
 
-BENCHES = ("import", "list", "one-letter")
+BENCHES = ("import", "list", "one-letter", "city", "crowd")
+#: Those that are run unless others are asked for: the city takes its time to build.
+USUAL = BENCHES[:3]
 FEWEST = 3000
 
 
@@ -57,6 +59,14 @@ def _measure(where: Server, folder: Path, asked: argparse.Namespace) -> list[Res
     for county in asked.county if "one-letter" in asked.only else ():
         _say(f"one letter, three lists on {where.name}, {county}")
         found += one_letter_bench.run(where, folder, county, asked.seed, asked.runs)
+    if "city" in asked.only:
+        _say(f"a city's ledger on {where.name}, {asked.tickets} tickets")
+        found += city_bench.run(where, folder, asked.tickets, asked.seed, asked.runs)
+    if "crowd" in asked.only:
+        _say(f"{asked.users} users on {where.name}, {asked.tickets} tickets, {asked.seconds} s")
+        found += crowd.run(
+            where, folder, asked.tickets, asked.seed, users=asked.users, seconds=asked.seconds
+        )
     return found
 
 
@@ -85,9 +95,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--runs", type=int, default=15, help="of each call; the median counts")
-    parser.add_argument(
-        "--only", type=_some(BENCHES), default=list(BENCHES), help=",".join(BENCHES)
-    )
+    parser.add_argument("--only", type=_some(BENCHES), default=list(USUAL), help=",".join(BENCHES))
     parser.add_argument(
         "--county",
         type=_some(tuple(COUNTIES)),
@@ -102,6 +110,8 @@ def _arguments() -> argparse.Namespace:
         action="store_true",
         help="measure django-import-export beside the import, in an environment made for it",
     )
+    parser.add_argument("--users", type=int, default=200, help="of crowd")
+    parser.add_argument("--seconds", type=int, default=60, help="of crowd")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     parser.add_argument(
         "--folder",

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, render_template, request
+from flask import Flask, redirect, render_template, request
 from jinja2 import DictLoader
-from sqlalchemy import Select, create_engine, select
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Integer,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    create_engine,
+    insert,
+    select,
+)
+from werkzeug.wrappers import Response
 
+from models.base import utcnow
 from models.mechanism import WhistleClass
 from models.need import Need
 from models.organization import Organization
@@ -20,7 +33,7 @@ _PAGE = """<!doctype html><title>tickets</title><table>
 
 def floor(url: str) -> Flask:
     """Return a tiny application over the same database: ``/?ids=1,2,3`` lists those tickets,
-    ``/needs?ids=1,2,3`` those needs.
+    ``/needs?ids=1,2,3`` those needs; a POST to ``/written`` inserts a row, commits, and redirects.
 
     One joined query with the columns of the product's list, no log-in, no scope, no layout.
     """
@@ -59,6 +72,27 @@ def floor(url: str) -> Flask:
         with engine.connect() as connection:
             rows = connection.execute(_needs().where(Need.__table__.c.id.in_(ids))).all()
         return render_template("page.html", rows=rows)
+
+    written = Table(
+        "bench_floor",
+        MetaData(),
+        Column("id", Integer, primary_key=True),
+        Column("ticket_id", Integer),
+        Column("text", Text),
+        Column("at", DateTime(timezone=True)),
+    )
+    written.create(engine, checkfirst=True)
+
+    @app.post("/written")
+    def write() -> Response:
+        row = {
+            "ticket_id": int(request.form["ticket"]),
+            "text": request.form["text"],
+            "at": utcnow(),
+        }
+        with engine.begin() as connection:
+            connection.execute(insert(written).values(**row))
+        return redirect("/")
 
     app.extensions["floor_engine"] = engine
     return app

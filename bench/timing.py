@@ -33,7 +33,8 @@ class Sample:
 class Result:
     """One line of the report. Times in milliseconds; ``ratio`` is this median to the floor's.
 
-    ``worked``: the processor's time counts for the ratio, not the clock's.
+    ``worked``: the processor's time counts for the ratio, not the clock's. ``growth``: how many times
+    what the same takes over a small database.
     """
 
     bench: str
@@ -45,6 +46,7 @@ class Result:
     statements: int | None = None
     size: int | None = None
     worked: bool = False
+    growth: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -71,6 +73,7 @@ class Result:
             "ratio": round(self.ratio, 2) if self.ratio else None,
             "statements": self.statements,
             "bytes": self.size,
+            "growth": round(self.growth, 2) if self.growth else None,
         }
 
 
@@ -129,7 +132,7 @@ def statements(engine: Engine) -> Iterator[list[str]]:
 def table(results: Sequence[Result]) -> str:
     """Return the results as lines of text, columns aligned."""
     head = ("bench", "database", "who", "what", "median ms", "best ms", "own ms")
-    lines = [(*head, "× floor", "floor ms", "statements", "KB")]
+    lines = [(*head, "× floor", "floor ms", "statements", "KB", "growth")]
     for each in results:
         lines.append(
             (
@@ -144,6 +147,7 @@ def table(results: Sequence[Result]) -> str:
                 f"{each.floor.median * 1000:.2f}" if each.floor else "",
                 "" if each.statements is None else str(each.statements),
                 "" if each.size is None else f"{each.size / 1024:.1f}",
+                f"{each.growth:.2f}" if each.growth else "",
             )
         )
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]

@@ -1,0 +1,182 @@
+"""Pages and submitted actions over a city's ledger, beside the floor, and beside the same at a tenth."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from bench.building import CITIES, Builder
+from bench.databases import Server, engine_of, let_go, prepared
+from bench.floor import floor
+from bench.lists import PASSWORD, ROLES, TOKEN, floor_of, log_in, pages_of
+from bench.simulator import Simulator
+from bench.timing import WARM_UP, Result, interleave, statements
+from database import db
+from models.account import Account
+from models.base import utcnow
+from models.organization import Organization, OrganizationKind
+from models.ticket import FINAL, Ticket, TicketParty, TicketStatus
+from rules.actor import SYSTEM, Actor, acting_as, actor_of
+from rules.calendar import shanghai_date
+
+CITY = "hohhot"
+#: How many tickets the other city holds that growth is told by.
+SMALL = 10_000
+S = TicketStatus
+#: role → (the step that it submits, where tickets wait for it, what it posts)
+STEPS: dict[str, tuple[str, S, dict[str, str]]] = {
+    "office": ("dispatch", S.PENDING_DISPATCH, {}),
+    "township": ("approve", S.PENDING_REVIEW, {}),
+    "handler": ("accept", S.DISPATCHED, {}),
+}
+SAID = "现场已联系物业，今天下午一起去看。"
+
+
+@dataclass
+class Post:
+    """Something that one role submits, each time to another ticket."""
+
+    who: str
+    what: str
+    client: FlaskClient
+    urls: Iterator[str]
+    data: dict[str, str]
+
+    def send(self) -> int:
+        """Submit it to the next ticket; anything but a redirect is a fault of the benchmark."""
+        url = next(self.urls)
+        answer = self.client.post(url, data=self.data)
+        assert answer.status_code == 302, (url, answer.status_code)
+        return len(answer.data)
+
+
+@dataclass
+class City:
+    """A city's ledger, open: its application, and the floor over the same database."""
+
+    app: Flask
+    bare: Flask
+
+    @property
+    def engine(self) -> Any:
+        """The application's engine."""
+        return engine_of(self.app)
+
+    def close(self) -> None:
+        """Let go of the databases."""
+        self.bare.extensions["floor_engine"].dispose()
+        let_go(self.app)
+
+
+def opened(where: Server, folder: Path, tickets: int, seed: int) -> City:
+    """Return a city with so many tickets; one that is there is used again."""
+    name = f"city_{tickets}_{seed}"
+    app = prepared(where, name, folder, partial(fill, tickets=tickets, seed=seed))
+    return City(app, floor(app.config["SQLALCHEMY_DATABASE_URI"]))
+
+
+def fill(app: Flask, *, tickets: int, seed: int) -> None:
+    """Build the city and its tickets."""
+    Builder(db.session(), CITIES[CITY], PASSWORD).build()
+    Simulator(db.session(), tickets, seed, shanghai_date(utcnow())).run()
+
+
+def run(where: Server, folder: Path, tickets: int, seed: int, runs: int) -> list[Result]:
+    """Measure pages and actions at both sizes, taking turns: ``growth`` is one to the other."""
+    sizes = dict.fromkeys((SMALL, tickets)) if tickets > SMALL else {tickets: None}
+    cities = {size: opened(where, folder, size, seed) for size in sizes}
+    calls: dict[str, Callable[[], object]] = {}
+    measured: list[tuple[int, str, str, Callable[[], object]]] = []
+    for size, city in cities.items():
+        for who, name in ROLES.items():
+            pages = pages_of(city.app, who, name)
+            calls[f"{size} {who} floor"] = floor_of(city.bare, pages[0])
+            calls[f"{size} {who} floor of posts"] = _written(city.bare)
+            things: list[tuple[str, Callable[[], object]]] = [
+                (page.what, page.open) for page in pages
+            ]
+            things += [(post.what, post.send) for post in posts_of(city, who, name, runs + 1)]
+            for what, call in things:
+                calls[f"{size} {who} {what}"] = call
+                measured.append((size, who, what, call))
+    found = interleave(calls, runs)
+    results = []
+    for size, who, what, call in measured:
+        with statements(cities[size].engine) as seen:
+            length: Any = call()
+        posted = what.startswith("submit")
+        sample = found[f"{size} {who} {what}"]
+        small = found.get(f"{SMALL} {who} {what}") if size != SMALL else None
+        results.append(
+            Result(
+                f"city {size}",
+                where.name,
+                who,
+                what,
+                sample,
+                found[f"{size} {who} floor{' of posts' if posted else ''}"],
+                len(seen),
+                None if posted else len(length),
+                growth=sample.median / small.median if small else None,
+            )
+        )
+    for city in cities.values():
+        city.close()
+    return results
+
+
+def _written(bare: Flask) -> Callable[[], object]:
+    client = bare.test_client()
+    return lambda: client.post("/written", data={"ticket": "1", "text": SAID})
+
+
+def posts_of(city: City, who: str, username: str, times: int) -> list[Post]:
+    """Return what a role submits: words to the other parties, and a step that waits for it.
+
+    A step is left out where too few tickets wait for it.
+    """
+    app, needed = city.app, times + WARM_UP
+    client = log_in(app, username)
+    token = TOKEN.search(client.get("/tickets/list/").text)
+    data = {"csrf_token": token[1] if token else ""}
+    with app.app_context(), acting_as(db.session(), SYSTEM):
+        account = db.session.scalars(select(Account).where(Account.username == username)).one()
+        actor = actor_of(db.session(), account)
+        spoken = _ids(actor, who, Ticket.status.not_in((*FINAL, S.DRAFT)), needed)
+        step, state, more = STEPS.get(who, ("", S.DRAFT, {}))
+        waiting = _ids(actor, who, Ticket.status == state, needed) if step else []
+        if who == "office":
+            more = {"lead": str(_department(actor))}
+        db.session.remove()
+    urls = (f"/tickets/comment/{each}" for each in itertools.cycle(spoken))
+    found = [Post(who, "submit words", client, urls, data | {"text": SAID})]
+    if len(waiting) == needed:
+        steps = (f"/tickets/step/{each}/{step}" for each in waiting)
+        found.append(Post(who, f"submit {step}", client, steps, data | more))
+    return found
+
+
+def _ids(actor: Actor, who: str, test: Any, number: int) -> list[int]:
+    """Return tickets of an actor's that satisfy a test, the newest first."""
+    place = actor.organization_id if who == "handler" else actor.area_id
+    own = select(TicketParty.ticket_id).where(TicketParty.organization_id == place)
+    mine = select(Ticket.id).where(Ticket.id.in_(own), test)
+    if who == "handler":
+        mine = mine.where(Ticket.lead_id == place)
+    return list(db.session.scalars(mine.order_by(Ticket.id.desc()).limit(number)))
+
+
+def _department(actor: Actor) -> int:
+    """Return a department of the actor's county."""
+    children = select(Organization.id).where(
+        Organization.parent_id == actor.area_id, Organization.kind == OrganizationKind.DEPARTMENT
+    )
+    return db.session.scalars(children.order_by(Organization.id)).first() or 0
