@@ -9,7 +9,7 @@ from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
 
 from models.ticket import Ticket, TicketStatus
-from rules.comments import LONGEST, say
+from rules.comments import say
 from rules.errors import Refused
 from rules.policy import Action
 from views.context import actor, unit_of_work
@@ -38,11 +38,12 @@ class TicketComments(FlowView):
         flash(_("留言已发出，其他各方会收到消息。"), "success")
         return redirect(self.url("show", pk=pk) + "#comments")
 
-    def comment_context(self, record: Any) -> dict[str, Any]:
-        """Return what the page's form for a comment needs: those who only read have none."""
+    def comment_url(self, record: Any, *, takes_steps: bool) -> str | None:
+        """Return where a comment is sent; None for those who only read, and for a draft.
+
+        Whoever is offered a step of this very ticket acts on it; of others the gate is asked.
+        """
         said = record.status is not TicketStatus.DRAFT and self.may("can_comment")
-        mine = said and writable(self, record, Action.ACT)
-        return {
-            "comment_url": self.url("comment", pk=record.id) if mine else None,
-            "comment_longest": LONGEST,
-        }
+        if said and (takes_steps or writable(self, record, Action.ACT)):
+            return self.url("comment", pk=record.id)
+        return None

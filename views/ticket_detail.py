@@ -19,6 +19,7 @@ from models.rating import Rating
 from models.ticket import Ticket, TicketAssignment
 from models.ticket import TicketStatus as S
 from models.ticket_file import ExtensionStatus, PhotoMoment, TicketExtension
+from rules.comments import LONGEST
 from rules.wording import local
 from views import steps
 from views.comments import TicketComments
@@ -52,6 +53,7 @@ ONWARD_AT = {"reopen": S.RESOLVED}
 class TicketPage(DetailPage):
     """What ``ticket_show.html`` shows of one ticket."""
 
+    view: TicketDetail
     record: Ticket
 
     def context(self) -> dict[str, Any]:
@@ -76,6 +78,8 @@ class TicketPage(DetailPage):
             "photos_compared": all(story.photos[each] for each in SHOWN[:2]),
             "onward": onward,
             "aside_steps": aside,
+            "comment_url": self.view.comment_url(record, takes_steps=bool(onward or aside)),
+            "comment_longest": LONGEST,
             "whole_url": self.view.url("show", pk=record.id, timeline="all"),
             "changes_url": None
             if self._changes_asked
@@ -207,10 +211,6 @@ class TicketDetail(TicketComments, TicketSlips, FlowView):
         """Return a ticket's own page."""
         _load_grades(record)
         return TicketPage(self, record, refused)
-
-    def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
-        """Add the form for a word to the others."""
-        return super().shown(record, status, **(self.comment_context(record) | more))
 
 
 def _load_grades(record: Ticket) -> None:

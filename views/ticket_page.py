@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from markupsafe import Markup
-from sqlalchemy import func
+from sqlalchemy import func, select
 
 from models.base import utcnow
 from models.ledger import Event
@@ -16,6 +16,7 @@ from models.ticket import AT_DEPARTMENT, OFF_WORK, Ticket, TicketAssignment
 from models.ticket import TicketStatus as S
 from models.ticket_file import ExtensionStatus, TicketExtension
 from rules.wording import local, remaining
+from views.context import session
 from views.presentation import Column, Row, Table
 from views.registry import view_of
 from views.rendering import EMPTY, badge, label_of, shown
@@ -183,6 +184,8 @@ def standing(
             "第 %(n)s 轮办理（回流 %(m)s 次）", n=record.reopen_count + 1, m=record.reopen_count
         )
         found.append(Standing("danger", title, text + _told(last)))
+    if last_of(events, "take_in") is not None:
+        found += _taken_in(record)
     waiting = [each for each in extensions if each.status is ExtensionStatus.REQUESTED]
     for each in waiting:
         text = _(
@@ -211,6 +214,17 @@ def _merged(record: Ticket) -> Standing:
         return Standing("muted", _("已并单"), _("已并入另一张哨单一并办理。"))
     url = view.url("show", pk=main.id)
     return Standing("muted", _("已并单"), _("已并入“%(main)s”一并办理。", main=str(main)), url)
+
+
+def _taken_in(record: Ticket) -> list[Standing]:
+    """Lead to the duplicates that were merged into a ticket, as far as the reader may see them."""
+    query = select(Ticket).where(Ticket.merged_into_id == record.id).order_by(Ticket.id).limit(10)
+    view = view_of(Ticket)
+    return [
+        Standing("muted", _("并入的哨单"), str(each), view.url("show", pk=each.id))
+        for each in session().scalars(query)
+        if view is not None
+    ]
 
 
 def parties(record: Ticket, work: Clockwork) -> Table:

@@ -100,6 +100,9 @@ def test_a_merged_ticket_leads_to_the_main_one_for_those_who_see_it(
     tickets.take(other, "office", "merge", ticket=main.id, note="重复")
     assert f'href="/tickets/show/{main.id}"' in page("office", other)
     assert "主单标题" in standings_of(page("office", other))
+    assert f'href="/tickets/show/{other.id}">{other.number} 重复的' in page("office", main)
+    for who in ("township", "handler"):
+        assert str(other.number) not in page(who, main), "it lies in another township"
     theirs = page("township2", other)
     assert "已并入另一张哨单" in standings_of(theirs)
     assert "主单标题" not in theirs
