@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import jsonify
+from flask import g, jsonify
 from flask_appbuilder import expose, has_access
+from flask_babel import gettext as _
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
 from sqlalchemy.orm import joinedload, load_only
@@ -31,6 +32,7 @@ SHOWN = (
     Ticket.id,
     Ticket.title,
     Ticket.number,
+    Ticket.paper,
     Ticket.status,
     Ticket.respond_due,
     Ticket.arrive_due,
@@ -136,6 +138,12 @@ class TicketList(FlowView):
         found = search.near(
             session(), asked.query, beyond=cursor[1] if cursor else None, descending=descending
         )
+        short = len(search.folded(asked.query)) < 2
+        if short and not found.whole:
+            g.list_note = _(
+                "只写一个字时，只在最近的 %(n)s 张哨单里查找；再写一个字，就查全部。",
+                n=search.NEAR_ONE,
+            )
         plain = Request(
             asked.order, "", asked.tab, asked.filters, asked.after, asked.before, asked.last
         )
@@ -144,7 +152,7 @@ class TicketList(FlowView):
         statement = self.listed(plain).where(Ticket.id.in_(ids))
         page = listing.fetch(session(), Ticket, statement, asked)
         full = len(page.rows) == PAGE_SIZE and (page.has_previous if backwards else page.has_next)
-        if not (found.whole or full or len(search.folded(asked.query)) < 2):
+        if not (found.whole or full or short):
             return super().page(asked)
         if cursor or asked.last:
             return page, ""
@@ -152,6 +160,10 @@ class TicketList(FlowView):
         if narrowed:
             number = int(listing.count(session(), Ticket, statement, page, cap=search.NEAR_ONE))
         return page, f"{number}{'' if found.whole else '+'}"
+
+    def list_context(self) -> dict[str, Any]:
+        """Say what a search has not looked through."""
+        return super().list_context() | {"note": g.get("list_note", "")}
 
     # What the filters offer
 
@@ -203,10 +215,13 @@ class TicketList(FlowView):
         return record.title
 
     def cell_number(self, record: Any) -> Markup | str:
-        """A number stays on one line; a draft has none yet."""
+        """A number stays on one line; a draft has none yet. Slips from paper are marked."""
         if not record.number:
             return EMPTY
-        return Markup('<span class="short">{}</span>').format(record.number)
+        number = Markup('<span class="short">{}</span>').format(record.number)
+        if not record.paper:
+            return number
+        return number + Markup(' <span class="badge badge-info">{}</span>').format(_("线下补录"))
 
     def cell_created_at(self, record: Any) -> str:
         """The day is enough in a list; the page has the minute."""

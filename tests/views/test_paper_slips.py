@@ -70,6 +70,7 @@ def test_a_slip_that_went_all_the_way(as_seen_by: Clients, world: World) -> None
     assert {each.grade.value for each in ticket.ratings} == {"very_satisfied"}
     assert ledger.faults(ledger.events_of(world.session, ticket)) == []
     assert "线下补录" in township.get(f"/tickets/show/{ticket.id}").text
+    assert 'badge-info">线下补录<' in township.get("/tickets/list/").text
     township.post("/tickets/paper", data=data)
     assert only(world.session).id == ticket.id
 
