@@ -50,13 +50,21 @@ def export(
     sheet = begin(book, sheet_name(spec), outs, remarks)
     names = Names(session)
     number = 0
-    for chunk in chunks(session, spec, statement.limit(most)):
-        read = [[spec.value(current(session), each, out.name) for out in outs] for each in chunk]
-        names.learn(value for values in read for value in values)
-        for values in read:
-            sheet.append([cell(sheet, value, names.of) for value in values])
-        number += len(chunk)
-        tell(number)
+    try:
+        for chunk in chunks(session, spec, statement.limit(most)):
+            read = [
+                [spec.value(current(session), each, out.name) for out in outs] for each in chunk
+            ]
+            names.learn(value for values in read for value in values)
+            for values in read:
+                sheet.append([cell(sheet, value, names.of) for value in values])
+            number += len(chunk)
+            tell(number)
+    except BaseException:
+        # Rows written so far wait in a file of openpyxl's own.
+        sheet.close()
+        sheet._writer.cleanup()
+        raise
     book.save(file)
     return number
 

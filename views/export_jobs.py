@@ -24,7 +24,7 @@ from rules.policy import Action
 from views.context import actor, unit_of_work
 from views.kept_lists import asked_of
 from views.listing import parse
-from views.presentation import Crumb
+from views.presentation import Crumb, MenuEntry
 from views.records import RecordView
 from views.registry import view_named
 from views.rendering import badge
@@ -59,6 +59,7 @@ class ExportJobView(RecordView):
 
     model = ExportJob
     route_base = "/export-jobs"
+    menu = (MenuEntry("工作台", "我的导出", "fa-file-export", 30),)
     list_columns = ["file_name", "view", "state", "rows", "created_at"]
     filter_columns = ["state"]
     form_groups = [("导出", ["file_name", "view", "state", "rows", "created_at", "problem"])]

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from models.base import utcnow
 from models.ticket import TicketStatus
+from rules import search
 from tests.factories.roads import brought_to
-from tests.views.pages import count_text, row_ids
+from tests.views.pages import count_text, link, row_ids
 from views.ticket_list import TicketList
 
 ACCOUNTS = ("office", "township", "community", "handler", "admin", "officeb")
@@ -158,3 +159,43 @@ def test_a_search_shows_what_contains_the_text(
 def test_the_numbers_are_for_readers(app: Flask, login: Callable[[str], FlaskClient]) -> None:
     assert app.test_client().get("/tickets/counts").status_code == 302
     assert login("party").get("/tickets/counts").status_code in (302, 403)
+
+
+def test_one_character_is_sought_among_the_newest(
+    tickets: dict[str, int],
+    login: Callable[[str], FlaskClient],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = login("office")
+    assert tickets["late"] in shown(client, "q=桥")
+    assert "再写一个字" not in client.get(f"{LIST}?q=桥").text
+    monkeypatch.setattr(search, "NEAR_ONE", 2)
+    page = client.get(f"{LIST}?q=亮").text
+    assert "再写一个字" in page
+    assert len(row_ids(page)) <= 2
+
+
+def test_a_search_goes_on_beyond_the_newest(
+    session: Session,
+    world: Any,
+    login: Callable[[str], FlaskClient],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is rare among the newest is found by the index, page by page."""
+    monkeypatch.setattr(search, "NEAR", 5)
+    rare = [world.draft(title=f"第{number}处塌陷").id for number in range(30)]
+    for number in range(10):
+        world.draft(title=f"第{number}处积水")
+    session.commit()
+    client = login("office")
+    first = client.get(f"{LIST}?q=塌陷").text
+    assert row_ids(first) == rare[:4:-1]
+    assert count_text(first) == "30"
+    following = link(first, "下一页")
+    assert following is not None
+    second = client.get(following).text
+    assert row_ids(second) == rare[4::-1]
+    back = link(second, "上一页")
+    assert back is not None
+    assert row_ids(client.get(back).text) == rare[:4:-1]
+    assert row_ids(client.get(f"{LIST}?q=塌陷&last=1").text) == rare[24::-1]
