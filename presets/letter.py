@@ -141,6 +141,7 @@ def _line(
 
 
 def write(line: Paragraph, text: str, font: str, size: Pt = SIZE) -> None:
+    """Add a text to a paragraph in one font."""
     set_font(line.add_run(text), font, size)
 
 

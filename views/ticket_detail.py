@@ -35,8 +35,8 @@ from views.ticket_grades import grades, stars
 from views.ticket_page import extensions_of, marks, parties, stages, standing
 from views.ticket_story import Story, story_of
 
-#: Before and after stand side by side.
-SHOWN = (PhotoMoment.BEFORE, PhotoMoment.AFTER, PhotoMoment.ON_SITE)
+#: Where there are both, before and after stand side by side; else photos come as they were taken.
+COMPARED = (PhotoMoment.BEFORE, PhotoMoment.AFTER, PhotoMoment.ON_SITE)
 #: Steps that the road goes on by; every other one is a side road.
 ONWARD = frozenset(
     {
@@ -61,6 +61,7 @@ class TicketPage(DetailPage):
         record, story, work = self.record, self.story, self.clockwork
         context = super().context()
         onward, aside = self._sorted(context["buttons"])
+        order = COMPARED if all(story.photos[each] for each in COMPARED[:2]) else PhotoMoment
         return context | {
             "number": record.number or _("（草稿）"),
             "ticket_title": record.title,
@@ -74,8 +75,8 @@ class TicketPage(DetailPage):
             "grades": grades(record),
             "stars": stars(record),
             "story": story,
-            "photos": [(each, story.photos[each]) for each in SHOWN if story.photos[each]],
-            "photos_compared": all(story.photos[each] for each in SHOWN[:2]),
+            "photos": [(each, story.photos[each]) for each in order if story.photos[each]],
+            "photos_compared": order is COMPARED,
             "onward": onward,
             "aside_steps": aside,
             "comment_url": self.view.comment_url(record, takes_steps=bool(onward or aside)),

@@ -81,6 +81,32 @@ def test_ended_roads_say_why_and_who(tickets: Tickets, page: Page) -> None:
     assert "居民自己修好了（甲一一社区 community" in standings_of(html)
 
 
+def test_the_grid_s_own_road_and_its_end(tickets: Tickets, page: Page) -> None:
+    ticket = tickets.world.draft()
+    ticket.whistle_class.mechanism.grid_route = True
+    tickets.take(ticket, "community", "hold_locally")
+    html = page("community", ticket)
+    assert ("current", "属地处置") in stages_of(html)
+    assert "现由甲一一社区处置" in standings_of(html)
+    tickets.take(ticket, "community", "solve_locally", result="社区电工换了灯泡")
+    html = page("community", ticket)
+    assert stages_of(html)[-1] == ("done", "就地解决")
+    assert "社区电工换了灯泡" in html
+    assert 'class="next-steps"' not in html
+
+
+def test_supervised_and_paper_are_marked_beside_the_title(tickets: Tickets, page: Page) -> None:
+    ticket = tickets.dispatched()
+    title = page("office", ticket).split("<h1>")[1].split("</h1>")[0]
+    assert "督办" not in title
+    assert "线下补录" not in title
+    ticket.supervised_at, ticket.paper = utcnow(), True
+    title = page("office", ticket).split("<h1>")[1].split("</h1>")[0]
+    assert str(ticket.number) in title
+    assert "督办" in title
+    assert "线下补录" in title
+
+
 def test_a_return_under_review_stops_no_clock_and_says_so(tickets: Tickets, page: Page) -> None:
     ticket = tickets.dispatched()
     tickets.take(ticket, "handler", "request_return", note="不归我局管")
