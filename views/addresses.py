@@ -23,7 +23,7 @@ from views.records import RecordView
 _MOST = 20
 
 
-class AddressView(RecordView):
+class AddressEntryView(RecordView):
     """The places that people of a community know by name."""
 
     model = AddressEntry
