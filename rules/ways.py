@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select, union_all
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.expression import FromClause
 
@@ -54,6 +54,19 @@ def way_to(actor: Actor, model: type[Any]) -> tuple[FromClause, Any, ColumnEleme
     return party, party.c.ticket_id, joined
 
 
+def newest(actor: Actor, model: type[Any], number: int) -> Select[Any] | None:
+    """Return so many ids of the actor's own records, the newest: an index walk of that length.
+
+    ``None`` where no one organisation's rows are his whole reach.
+    """
+    organization_id = whose_rows(actor, model)
+    if organization_id is None:
+        return None
+    party = TicketParty.__table__
+    mine = select(party.c.ticket_id.label("id")).where(party.c.organization_id == organization_id)
+    return mine.distinct().order_by(party.c.ticket_id.desc()).limit(number)
+
+
 def first_ids(
     session: Session,
     model: type[Any],
@@ -85,3 +98,33 @@ def first_ids(
     ).all()
     ids = sorted((each for each in rows if each > 0), reverse=descending)
     return ids, -min(rows)
+
+
+def horizon(
+    session: Session,
+    model: type[Any],
+    most: int,
+    *,
+    beyond: int | None = None,
+    descending: bool = True,
+) -> tuple[int, bool] | None:
+    """Return the last of the ``most`` ids in reach that come first, and whether they are all.
+
+    As ``first_ids``, for a list of which much is common: within this many it is full, and the
+    database need not find out that it is.
+    """
+    organization_id = whose_rows(current(session), model)
+    if organization_id is None:
+        return None
+    party = TicketParty.__table__
+    key = party.c.ticket_id
+    mine = select(key.label("id")).where(party.c.organization_id == organization_id).distinct()
+    if beyond is not None:
+        mine = mine.where(key < beyond if descending else key > beyond)
+    first = mine.order_by(key.desc() if descending else key.asc()).limit(most).subquery()
+    end = func.min(first.c.id) if descending else func.max(first.c.id)
+    number, last = session.execute(
+        select(func.count(first.c.id), end),
+        execution_options=reviewed("reads an id of the actor's own party rows"),
+    ).one()
+    return last or 0, number < most

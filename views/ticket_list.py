@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any, ClassVar
 
 from flask import g, jsonify
@@ -86,9 +87,12 @@ class TicketList(FlowView):
     ]
     empty_text = "还没有哨单。发现本级无权解决的问题，就从这里吹哨。"
 
-    def lies_thin(self, asked: Request) -> bool:
-        """Open tickets are few, and found by their state; a place's or a department's, by it."""
-        found_by = {"status", "organization", "lead", "area"} & set(asked.filters)
+    def lies_thin(self, asked: Request, but: Set[str] = frozenset()) -> bool:
+        """Open tickets are few, and found by their state; a place's or a department's, by it.
+
+        ``but``: filters by which nothing is found this time.
+        """
+        found_by = {"status", "organization", "lead", "area"} & set(asked.filters) - but
         return not found_by and asked.tab in ("", "all", "closed")
 
     def loads(self) -> Options:
@@ -114,9 +118,9 @@ class TicketList(FlowView):
         cursor = asked.before or asked.after
         if asked.query:
             return self._found(asked, cursor, descending, backwards)
-        if asked.filters or asked.tab not in ("", "all"):
-            return super().page(asked)
         beyond = cursor[1] if cursor else None
+        if asked.filters or asked.tab not in ("", "all"):
+            return self._common(asked, beyond, descending) or super().page(asked)
         found = ways.first_ids(
             session(),
             Ticket,
@@ -130,6 +134,26 @@ class TicketList(FlowView):
         ids, number = found
         page = listing.fetch(session(), Ticket, self.listed(asked).where(Ticket.id.in_(ids)), asked)
         return page, f"{COUNT_CAP}+" if number > COUNT_CAP else str(number)
+
+    def _common(
+        self, asked: Request, beyond: int | None, descending: bool
+    ) -> tuple[Page, str] | None:
+        """Find the page among the newest in reach, if what is asked for is common there."""
+        rare = asked.filters.get("status", S.CLOSED.value) != S.CLOSED.value
+        if rare or not self.lies_thin(asked, but={"status"}):
+            return None
+        end = ways.horizon(session(), Ticket, search.NEAR, beyond=beyond, descending=descending)
+        if end is None or end[1]:
+            return None
+        within = Ticket.id >= end[0] if descending else Ticket.id <= end[0]
+        statement, key = listing.walk(session(), Ticket, self.listed(asked).where(within))
+        page = listing.fetch(session(), Ticket, statement, asked, key)
+        if len(page.rows) < PAGE_SIZE or not (page.has_next if descending else page.has_previous):
+            return None
+        if beyond is not None or asked.last:
+            return page, ""
+        number = listing.count(session(), Ticket, statement, page)
+        return page, number if number.endswith("+") else f"{number}+"
 
     def _found(
         self, asked: Request, cursor: list[Any] | None, descending: bool, backwards: bool

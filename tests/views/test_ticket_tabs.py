@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from models.base import utcnow
-from models.ticket import TicketStatus
+from models.ticket import Theme, Ticket, TicketStatus
 from rules import search
 from tests.factories.roads import brought_to
 from tests.views.pages import count_text, link, row_ids
@@ -199,3 +199,33 @@ def test_a_search_goes_on_beyond_the_newest(
     assert back is not None
     assert row_ids(client.get(back).text) == rare[:4:-1]
     assert row_ids(client.get(f"{LIST}?q=塌陷&last=1").text) == rare[24::-1]
+
+
+def test_a_common_state_is_walked_page_by_page(
+    session: Session,
+    world: Any,
+    login: Callable[[str], FlaskClient],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Within the newest while they fill the page, beyond them where they do not."""
+    monkeypatch.setattr(search, "NEAR", 40)
+    made = [world.draft(title=f"第{number}件").id for number in range(70)]
+    for number in (10, 30, 50):
+        session.get_one(Ticket, made[number]).theme = Theme.CARE
+    session.commit()
+    client = login("office")
+    wanted = [each for at, each in enumerate(made) if at not in (10, 30, 50)][::-1]
+    html = client.get(f"{LIST}?theme=livelihood").text
+    assert count_text(html) == "38+"
+    pages = [row_ids(html)]
+    while (following := link(html, "下一页")) is not None:
+        html = client.get(following).text
+        pages.append(row_ids(html))
+    assert [each for page in pages for each in page] == wanted
+    html = client.get(f"{LIST}?theme=livelihood&last=1").text
+    back = [row_ids(html)]
+    while (previous := link(html, "上一页")) is not None:
+        html = client.get(previous).text
+        back.append(row_ids(html))
+    assert [each for page in back[::-1] for each in page] == wanted
+    assert shown(client, "theme=care") == [made[50], made[30], made[10]]
