@@ -30,7 +30,18 @@ from views.step_fields import MomentField
 from views.ticket_form import FIRST, MORE, TicketForm
 
 #: What only the township and the office enter: the stages after the raising.
-LATER = ["lead", "assisting", *(name for name, _label in STAGES[1:]), "due", "result", "grade"]
+LATER = [
+    "dispatched_at",
+    "lead",
+    "assisting",
+    "due",
+    "accepted_at",
+    "arrived_at",
+    "resolved_at",
+    "result",
+    "closed_at",
+    "grade",
+]
 
 
 class TicketPaper(TicketForm):
@@ -153,8 +164,8 @@ class TicketPaper(TicketForm):
         title = self.titled("paper", _("线下补录"))
         problem, sorting = ([name for name in names if name != "lead"] for _title, names in FIRST)
         groups = [
-            FormGroup(_("纸面上的时间"), ["raised_at", *(LATER if _enters_all() else [])]),
             FormGroup(_("问题"), problem),
+            FormGroup(_("纸面上的时间"), ["raised_at", *(LATER if _enters_all() else [])]),
             FormGroup(_("分类"), sorting),
             *(FormGroup(_(title), names) for title, names in MORE),
         ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
+from playwright.sync_api import Browser, FilePayload, Geolocation, Locator, Page, expect
 
 from tests.browser.checks import barriers, overflowing
 from tests.browser.conftest import Visit
@@ -16,7 +16,7 @@ from tests.factories.photos import photo
 
 pytestmark = pytest.mark.browser
 
-HERE = {"latitude": 38.4872, "longitude": 106.2309, "accuracy": 12}
+HERE: Geolocation = {"latitude": 38.4872, "longitude": 106.2309, "accuracy": 12}
 TITLE = "幸福里小区东门路灯不亮"
 #: Whether the device keeps a draft of a title with its photo.
 KEPT = """(title) => new Promise((done) => {
