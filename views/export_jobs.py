@@ -147,10 +147,12 @@ class ExportJobView(RecordView):
     def cancel(self, pk: int) -> Response:
         """Call a job off: one that waits at once, one that is being written at its next beat."""
         job = self.found(pk)
+        if job.state not in BUSY:
+            raise Conflict(_("这个导出已经结束，没有可以取消的。"))
         if job.state is S.WAITING:
             with unit_of_work():
                 job.state, job.problem = S.CANCELLED, _("已取消，没有生成文件。")
-        elif job.state is S.WRITING:
+        else:
             queue().call_off(key_of(pk))
             flash(_("正在取消。"), "info")
         return redirect(self.url("show", pk=pk))

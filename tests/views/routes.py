@@ -40,7 +40,7 @@ KINDS = {
     "NoticeView": "notice",
     "ImportJobView": "import_job",
     "LetterTemplateView": "letter_template",
-    "AddressView": "address_entry",
+    "AddressEntryView": "address_entry",
     "SavedViewView": "saved_view",
     "ExportJobView": "export_job",
 }

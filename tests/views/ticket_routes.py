@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from werkzeug.routing import Rule
 
@@ -51,6 +51,12 @@ class TicketRoutes:
 
     def drive_places(self, rule: Rule) -> Iterator[Try]:
         yield from self._asked(rule, "q=", "q=zq")
+
+    def drive_paper(self, rule: Rule) -> Iterator[Try]:
+        """An empty slip is no slip."""
+        allowed = self.account in due.ADD["ticket"]
+        yield Try("GET", rule.rule, OK if allowed else FORBIDDEN)
+        yield Try("POST", rule.rule, {422} if allowed else FORBIDDEN, {"title": "zz"})
 
     def drive_ready(self, rule: Rule) -> Iterator[Try]:
         yield from self._asked(rule, "")
@@ -111,6 +117,7 @@ class OwnRoutes:
     account: str
     kind: str
     readable: frozenset[str] | None
+    _own: Callable[..., Iterator[Try]]
 
     def drive_keep(self, rule: Rule) -> Iterator[Try]:
         """Whoever opens a list may keep its filters, and nobody those of a list that is not his."""
@@ -124,32 +131,19 @@ class OwnRoutes:
         data = {"view": "TicketView", "query": "tab=open"}
         yield Try("POST", rule.rule, DONE if lists else HIDDEN, data)
 
-    def _own(self, rule: Rule, method: str, done: set[int]) -> Iterator[Try]:
-        for name, pk in self.stage.of(self.kind).items():
-            expected = done if name in (self.readable or ()) else HIDDEN
-            yield Try(method, rule.rule.replace("<int:pk>", str(pk)), expected)
-
-    def drive_progress(self, rule: Rule) -> Iterator[Try]:
-        yield from self._own(rule, "GET", OK)
-
-    def drive_cancel(self, rule: Rule) -> Iterator[Try]:
-        yield from self._own(rule, "POST", DONE)
-
     def drive_download(self, rule: Rule) -> Iterator[Try]:
         """The stage's exports have lost their files."""
-        yield from self._own(rule, "GET", LOCKED)
+        yield from self._own(rule, LOCKED, "GET")
 
-    def _version(self, rule: Rule, done: set[int]) -> Iterator[Try]:
+    def versions(self, rule: Rule, done: set[int]) -> Iterator[Try]:
+        """Try what only the administrator does with a version of a mechanism."""
         for name, pk in self.stage.of(self.kind).items():
             expected = done if self.account == "admin" else FORBIDDEN
             yield Try("POST", rule.rule.replace("<int:pk>", str(pk)), expected, name=name)
 
     def drive_restore(self, rule: Rule) -> Iterator[Try]:
         """What is in force need not be brought back."""
-        yield from self._version(rule, LOCKED)
-
-    def drive_retire(self, rule: Rule) -> Iterator[Try]:
-        yield from self._version(rule, DONE)
+        yield from self.versions(rule, LOCKED)
 
 
 def shown_status(kind: str) -> set[int]:

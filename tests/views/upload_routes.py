@@ -19,6 +19,7 @@ class Uploads:
 
     _path: Callable[..., str]
     _read: Callable[[str], set[int]]
+    versions: Callable[..., Iterator[Try]]
 
     def _own(
         self, rule: Rule, due_to_owner: set[int], method: str = "POST", **data: str
@@ -53,9 +54,14 @@ class Uploads:
     drive_names = drive_apply = drive_headings
 
     def drive_retire(self, rule: Rule) -> Iterator[Try]:
-        yield from self._own(rule, DONE, version="1")
+        """A version of a mechanism is taken out of force; of an upload, what its file lacks."""
+        if self.kind == "mechanism":
+            yield from self.versions(rule, DONE)
+        else:
+            yield from self._own(rule, DONE, version="1")
 
     def drive_cancel(self, rule: Rule) -> Iterator[Try]:
+        """What has ended is not called off any more."""
         yield from self._own(rule, LOCKED)
 
     def drive_apply_all(self, rule: Rule) -> Iterator[Try]:
