@@ -114,11 +114,13 @@ class ListQueries:
 
     def page(self, asked: Request) -> tuple[Page, str]:
         """Return the asked page and how many rows match in all, as text."""
-        statement, key, database = self.listed(asked), None, session()
-        if self.lies_thin(asked):
-            statement, key = listing.walk(database, self.model, statement)
-        page = listing.fetch(database, self.model, statement, asked, key)
-        return page, listing.count(database, self.model, statement, page)
+        statement, database = self.listed(asked), session()
+        if not self.lies_thin(asked):
+            page = listing.fetch(database, self.model, statement, asked)
+            return page, listing.count(database, self.model, statement, page)
+        walked, key = listing.walk(database, self.model, statement)
+        page = listing.fetch(database, self.model, walked, asked, key)
+        return page, listing.count_near(database, self.model, statement, page)
 
     def listed(self, asked: Request) -> Select[Any]:
         """Return the list's statement: related names come along, anything else lazy is an error."""
