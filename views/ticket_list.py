@@ -28,6 +28,8 @@ from views.rendering import EMPTY
 from views.ticket_page import clock_cell
 
 S = TicketStatus
+#: Of what is common, more need not be counted while the reader waits: the tabs say it afterwards.
+ENOUGH = 100
 #: The columns of a ticket that its cells read.
 SHOWN = (
     Ticket.id,
@@ -152,7 +154,7 @@ class TicketList(FlowView):
             return None
         if beyond is not None or asked.last:
             return page, ""
-        number = listing.count(session(), Ticket, statement, page)
+        number = listing.count(session(), Ticket, statement, page, cap=ENOUGH)
         return page, number if number.endswith("+") else f"{number}+"
 
     def _found(
