@@ -49,7 +49,8 @@ class Relation(Titled):
 class Context:
     """What a guard or an effect may look at: the session, the record, who, when, with what.
 
-    ``log`` becomes the event's ``data``; ``sequence`` is the event's number, once it is written.
+    ``log`` becomes the event's ``data``; ``sequence`` is the event's number, once it is written;
+    ``memo`` keeps what was looked up for this step, so that it is asked once.
     """
 
     session: Session
@@ -59,6 +60,7 @@ class Context:
     data: Data = field(default_factory=dict)
     log: Data = field(default_factory=dict)
     sequence: int | None = None
+    memo: Data = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,13 @@ def lead_part(ticket: Ticket) -> TicketAssignment:
 
 def working_days(context: Context) -> WorkCalendar:
     """Return the calendar by which the ticket's terms are counted."""
-    with acting_as(context.session, SYSTEM):
-        return calendar(context.session, context.record.whistle_class.mechanism)
+    mechanism = context.record.whistle_class.mechanism
+    key = f"calendar:{mechanism.id}"
+    if key not in context.memo:
+        with acting_as(context.session, SYSTEM):
+            context.memo[key] = calendar(context.session, mechanism)
+    found: WorkCalendar = context.memo[key]
+    return found
 
 
 def last_event(context: Context, *conditions: Any) -> Event | None:

@@ -125,14 +125,16 @@ def dispatch(context: Context) -> None:
 def send(context: Context, lead_id: int, assisting_ids: Iterable[int]) -> None:
     """Put departments to work under the mechanism in force now, which the ticket keeps."""
     ticket: Ticket = context.record
-    lead = receiver(context, lead_id, "lead")
-    others = receivers(context, assisting_ids, lead)
+    with context.session.no_autoflush:
+        lead = receiver(context, lead_id, "lead")
+        others = receivers(context, assisting_ids, lead)
     ticket.lead_id = lead.id
     ticket.dispatched_at = context.now
     ticket.accepted_at = ticket.arrived_at = ticket.resolved_at = None
     context.log["lead"] = {"id": lead.id, "name": lead.name}
     context.log["assisting"] = named(others)
-    with acting_as(context.session, SYSTEM):
+    # All at once at the end: every look-up on the way would write the ticket, and its audit, anew.
+    with acting_as(context.session, SYSTEM), context.session.no_autoflush:
         # The clocks depend on the duty item whether or not the dispatcher may read its list.
         ticket.whistle_class = present_class(context.session, ticket)
         set_due = _date_set(context)
@@ -144,9 +146,9 @@ def send(context: Context, lead_id: int, assisting_ids: Iterable[int]) -> None:
             for each in sent
         ]
         mechanism = ticket.whistle_class.mechanism
+        sync(context.session, ticket)
     context.log["clocks"] = log
     context.log["mechanism"] = {"id": mechanism.id, "number": mechanism.number}
-    sync(context.session, ticket)
 
 
 def _date_set(context: Context) -> dt.datetime | None:

@@ -86,7 +86,8 @@ def relations(session: Session, ticket: Any, actor: Actor) -> frozenset[Relation
 
 def _settle(context: Context) -> None:
     photos.note(context)
-    clocks.settle(context.record, lambda: working_days(context))
+    with context.session.no_autoflush:
+        clocks.settle(context.record, lambda: working_days(context))
 
 
 def _after(context: Context, step: Step) -> None:
