@@ -6,13 +6,14 @@ type: only ``rules.search`` reads it, for tickets that the reader reaches.
 
 from __future__ import annotations
 
-from flask_appbuilder import Model
 from sqlalchemy import Column, ForeignKey, Integer, Table, Text, column, table
+
+from models.base import Record
 
 #: ``text`` is number, title and address, one to a line, with A–Z made small.
 TICKET_SEARCH = Table(
     "ticket_search",
-    Model.metadata,
+    Record.metadata,
     Column(
         "ticket_id",
         ForeignKey("ticket.id", ondelete="CASCADE"),
