@@ -96,15 +96,14 @@ class TicketCheck:
 
     def _rows(self, model: Any, ids: Iterable[int]) -> dict[int, list[Any]]:
         found: dict[int, list[Any]] = {}
-        columns = [column for column in model.__table__.c if column.name in _COLUMNS]
-        query = select(*(getattr(model, column.name) for column in columns))
+        query = select(*(getattr(model, name) for name in _COLUMNS if hasattr(model, name)))
         rows = self._session.execute(query.where(model.ticket_id.in_(ids)).order_by(model.id))
         for row in rows:
             found.setdefault(row.ticket_id, []).append(row)
         return found
 
 
-_COLUMNS = {"id", "ticket_id", "organization_id", "status"} | {f"{each}_due" for each in CLOCKS}
+_COLUMNS = ("id", "ticket_id", "organization_id", "status", *(f"{each}_due" for each in CLOCKS))
 
 
 class _Said:

@@ -101,7 +101,9 @@ def follow_slip(context: Context) -> None:
 
 def _stages(data: dict[str, Any]) -> list[Stage]:
     """Return the steps to take: action, time, input."""
-    sent: dict[str, Any] = {name: data[name] for name in ("lead", "assisting", "due") if name in data}
+    sent: dict[str, Any] = {
+        name: data[name] for name in ("lead", "assisting", "due") if name in data
+    }
     first = {"lead": data["lead"]} if "lead" in data else {}
     found: list[Stage] = [("raise", data["raised_at"], first)]
     reported = {"result": data.get("result")}
