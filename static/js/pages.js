@@ -39,7 +39,8 @@ export function startAside() {
     }
     try {
       const answer = await fetch(url, { signal: running.signal });
-      if (answer.ok) aside.innerHTML = await answer.text();
+      // Whoever has been logged out is led to the log-in, whose fields are none of this form's.
+      if (answer.ok && !answer.redirected) aside.innerHTML = await answer.text();
     } catch (error) {
       if (error.name !== "AbortError") aside.replaceChildren();
     }
