@@ -181,7 +181,9 @@ def test_a_ticket_is_rated_once_however_many_rate(
     job = take(Ticket, ticket.id, "rate", data)
     won, lost = sorted_out(race(backend, "township", [job] * MANY))
     assert (len(won), len(lost)) == (1, MANY - 1)
-    assert {refusal.message for refusal in lost} == {"这张哨单本轮已经评价。"}
+    assert {refusal.message for refusal in lost} == {
+        "这张哨单本轮已经评价；需要更正的，请办理“修改评价”。"
+    }
     assert session.scalar(select(func.count(Rating.id))) == 8
 
 
