@@ -13,8 +13,11 @@ from typing import Any, cast
 
 from flask_appbuilder.security.sqla.models import User as FabUser
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
+    Select,
     and_,
+    bindparam,
     event,
     false,
     inspect,
@@ -106,17 +109,27 @@ def _through(actor: Actor, rule: Through, column: ColumnOf, reading: bool) -> Co
 
 
 def _ledger(
-    actor: Actor, model: type[Any], rule: Ledger, column: ColumnOf, actions: tuple[Action, ...]
+    actor: Actor,
+    model: type[Any],
+    rule: Ledger,
+    column: ColumnOf,
+    actions: tuple[Action, ...],
+    about: str | None = None,
 ) -> ColumnElement[bool]:
     """Reach a log line by the record it is about; a grant on the log itself reaches by place.
 
-    Lines may be added about a record that may be read, and are never changed by anybody.
+    Lines may be added about a record that may be read, and are never changed by anybody. ``about``
+    names the type that the record must be of, if there is only one in question.
     """
     if any(action in (Action.EDIT, Action.DELETE) for action in actions):
         return false()
     parts: list[ColumnElement[bool]] = []
     for kind, target in record_types().items():
-        if isinstance(target.__scope__, Anchored | Parties) and kind != "account":
+        if (
+            about in (None, kind)
+            and isinstance(target.__scope__, Anchored | Parties)
+            and kind != "account"
+        ):
             rows = target.__table__.alias()
             inside = criterion(actor, target, rows=rows)
             found = some(column(rule.id_column), rows, rows.c.id, inside)
@@ -252,30 +265,49 @@ def _moved(record: Any) -> bool:
 
 
 def _check(session: Session, objects: Iterable[Any], actions: tuple[Action, ...]) -> None:
-    by_model: dict[type[Any], set[int]] = {}
+    written: dict[tuple[type[Any], str | None], set[int]] = {}
     for each in objects:
-        by_model.setdefault(type(each), set()).add(each.id)
+        # A log's line is judged by the record that it is about: of its type, and no other.
+        about = each.record_type if isinstance(_rule(each), Ledger) else None
+        written.setdefault((type(each), about), set()).add(each.id)
     actor = current(session)
-    connection = session.connection() if by_model else None
-    for model, ids in by_model.items():
+    connection = session.connection() if written else None
+    for (model, about), ids in written.items():
         if not hasattr(model, "__scope__"):
             raise OutOfScope
-        if len(ids) > len(_within(connection, actor, model, ids, actions)):
+        judgement = _judgement(actor, cast(Any, model), actions, about)
+        if len(ids) > len(_within(connection, judgement, ids)):
             raise OutOfScope
 
 
-def _within(
-    connection: Any, actor: Actor, model: type[Any], ids: set[int], actions: tuple[Action, ...]
-) -> set[int]:
-    """Return which of the ids satisfy the criterion; in slices, for databases cap parameters."""
+def _rule(record: Any) -> Any:
+    return getattr(type(record), "__scope__", None)
+
+
+@lru_cache(maxsize=2048)
+def _judgement(
+    actor: Actor, model: type[Any], actions: tuple[Action, ...], about: str | None
+) -> Select[Any]:
+    """Return the statement that tells which of some rows an actor may write, made once.
+
+    To put its words together took two thirds of a submitted step.
+    """
     rows = model.__table__.alias()
-    inside = criterion(actor, model, *actions, rows=rows)
+    if about is None:
+        inside = criterion(actor, model, *actions, rows=rows)
+    else:
+        inside = _ledger(actor, model, model.__scope__, lambda name: rows.c[name], actions, about)
+    named: BindParameter[Any] = bindparam("written", expanding=True)
+    return select(rows.c.id).where(rows.c.id.in_(named), inside)
+
+
+def _within(connection: Any, judgement: Select[Any], ids: set[int]) -> set[int]:
+    """Return which of the ids satisfy the criterion; in slices, for databases cap parameters."""
     ordered = sorted(ids)
     found: set[int] = set()
     for start in range(0, len(ordered), 500):
         part = ordered[start : start + 500]
-        query = select(rows.c.id).where(rows.c.id.in_(part), inside)
-        found.update(connection.execute(query).scalars())
+        found.update(connection.execute(judgement, {"written": part}).scalars())
     return found
 
 
