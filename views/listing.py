@@ -285,7 +285,7 @@ def count_near(
         return str(len(page.rows))
     near = newest(current(session), model, LOOKED_AT)
     if near is None:
-        return count(session, model, statement, page, cap)
+        return count(session, model, statement, page)
     looked_at = near.cte("looked_at").prefix_with("MATERIALIZED")
     found = (
         statement.with_only_columns(model.id)
