@@ -23,7 +23,7 @@ from database import db
 from models.account import Account
 from models.base import utcnow
 from models.organization import Organization, OrganizationKind
-from models.ticket import FINAL, Ticket, TicketParty, TicketStatus
+from models.ticket import Ticket, TicketParty, TicketStatus
 from rules.actor import SYSTEM, Actor, acting_as, actor_of
 from rules.calendar import shanghai_date
 
@@ -150,7 +150,7 @@ def posts_of(city: City, who: str, username: str, times: int) -> list[Post]:
     with app.app_context(), acting_as(db.session(), SYSTEM):
         account = db.session.scalars(select(Account).where(Account.username == username)).one()
         actor = actor_of(db.session(), account)
-        spoken = _ids(actor, who, Ticket.status.not_in((*FINAL, S.DRAFT)), needed)
+        spoken = _ids(actor, who, Ticket.status != S.DRAFT, needed)
         step, state, more = STEPS.get(who, ("", S.DRAFT, {}))
         waiting = _ids(actor, who, Ticket.status == state, needed) if step else []
         if who == "office":
