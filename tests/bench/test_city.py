@@ -45,15 +45,15 @@ def test_a_city_has_as_many_accounts_and_communities_as_asked(tmp_path: Path) ->
     app = make_app(f"sqlite:///{tmp_path / 'city.db'}", tmp_path)
     with app.app_context():
         flask_migrate.upgrade(directory=str(Path(app.root_path) / "migrations"))
-    with session_factory(app)() as session, acting_as(session, SYSTEM):
-        sync(session)
-        built = Builder(
-            session, Size(1, 2, units=1, spread=5, accounts=40), "pass-word-2026"
-        ).build()
-        made = select(Organization).where(Organization.kind == OrganizationKind.COMMUNITY)
-        assert len(built) == 40 == session.scalar(select(func.count(Account.id)))
-        below = Counter(each.parent_id for each in session.scalars(made))
-        assert sorted(below.values()) == [2, 3]
+        with session_factory(app)() as session, acting_as(session, SYSTEM):
+            sync(session)
+            built = Builder(
+                session, Size(1, 2, units=1, spread=5, accounts=40), "pass-word-2026"
+            ).build()
+            made = select(Organization).where(Organization.kind == OrganizationKind.COMMUNITY)
+            assert len(built) == 40 == session.scalar(select(func.count(Account.id)))
+            below = Counter(each.parent_id for each in session.scalars(made))
+            assert sorted(below.values()) == [2, 3]
     close(app)
 
 
