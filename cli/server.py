@@ -21,6 +21,10 @@ BEHIND_PROXY: dict[str, Any] = {
 }
 
 
+#: Browsers keep their connections: with waitress's hundred, the hundred and first user waits in vain.
+CONNECTIONS: dict[str, Any] = {"connection_limit": 1000, "asyncore_use_poll": True}
+
+
 @click.command("serve")
 @with_appcontext
 def serve() -> None:
@@ -36,6 +40,7 @@ def serve() -> None:
     beside = worker.Beside()
     beside.start()
     try:
-        waitress.serve(app, host="127.0.0.1", port=port, threads=8, ident="chuishao", **proxy)
+        settings = CONNECTIONS | proxy
+        waitress.serve(app, host="127.0.0.1", port=port, threads=8, ident="chuishao", **settings)
     finally:
         beside.stop()
