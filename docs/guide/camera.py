@@ -98,8 +98,11 @@ def record(page: Page, address: str, words: str) -> None:
 
 
 def step(page: Page, name: str) -> None:
-    """Open the dialogue of a workflow step."""
-    page.click(f"button#step-{name}")
+    """Open the dialogue of a workflow step, which may be folded away among the side roads."""
+    button = page.locator(f"button#step-{name}")
+    if not button.is_visible():
+        page.locator("details.more-steps > summary").click()
+    button.click()
 
 
 def choose(page: Page, field: str, words: str) -> None:

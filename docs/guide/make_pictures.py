@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import ledgers
+import whistles
 from camera import IMAGES, NARROW, ROOT, Camera, choose, step, ticket
 from county import served
 from playwright.sync_api import Page, sync_playwright
@@ -22,30 +23,26 @@ PASSWORD = f"guide-{secrets.token_hex(4)}"
 
 
 def community(camera: Camera) -> None:
-    """Raise, follow, rate."""
+    """Raise, and rate."""
     with camera.acting_as("community") as page:
-        camera.keep(page, "community-workbench", 560)
+        camera.keep(page, "community-workbench", 640)
         page.goto("/tickets/add")
-        page.fill("#title", "东关路与学府街路口路灯不亮")
-        page.fill("#detail", "路口往东 6 盏路灯连续三晚不亮，夜间有行人摔倒。")
-        choose(page, "duty_item", "路灯")
+        page.fill("#title", "人民巷井盖坏了")
+        page.fill("#detail", "井盖裂成两半，晚上看不清，怕有人踩空。")
+        page.locator(".help-match").first.click()
+        page.locator(".help-similar").first.wait_for()
         page.wait_for_load_state("networkidle")
         page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
-        camera.keep(page, "community-raise", 1540)
+        camera.keep(page, "community-raise", 1200)
         ticket(page, "校门口道路坑洼")
-        camera.keep(page, "community-ticket", 760)
         step(page, "rate")
-        camera.keep(page, "community-rate", 620)
-    with camera.acting_as("community", NARROW, 740) as page:
-        page.goto("/tickets/add")
-        page.fill("#title", "学府街井盖松动")
-        camera.keep(page, "community-raise-phone")
+        camera.keep(page, "community-rate", 720)
 
 
 def township(camera: Camera) -> None:
     """Review what communities raise."""
     with camera.acting_as("township") as page:
-        camera.keep(page, "township-workbench", 620)
+        camera.keep(page, "township-workbench", 760)
         ticket(page, "人民巷下水井盖破损")
         step(page, "approve")
         camera.keep(page, "township-approve", 620)
@@ -55,8 +52,6 @@ def office(camera: Camera) -> None:
     """Dispatch, and strike off."""
     with camera.acting_as("office") as page:
         camera.keep(page, "office-workbench", 560)
-        page.goto("/tickets/list/")
-        camera.keep(page, "tickets", 800)
         ticket(page, "农贸市场门口占道经营")
         step(page, "dispatch")
         choose(page, "lead", "综合执法")
@@ -155,6 +150,7 @@ ROUNDS: tuple[Callable[[Camera], None], ...] = (
     party,
     duty,
     others,
+    *whistles.ROUNDS,
     *ledgers.ROUNDS,
 )
 
