@@ -9,6 +9,7 @@ from jinja2 import DictLoader
 from sqlalchemy import (
     Column,
     DateTime,
+    Engine,
     Integer,
     MetaData,
     Select,
@@ -73,6 +74,13 @@ def floor(url: str) -> Flask:
             rows = connection.execute(_needs().where(Need.__table__.c.id.in_(ids))).all()
         return render_template("page.html", rows=rows)
 
+    _writing(app, engine)
+    app.extensions["floor_engine"] = engine
+    return app
+
+
+def _writing(app: Flask, engine: Engine) -> None:
+    """Let the application insert a row, commit, and redirect."""
     written = Table(
         "bench_floor",
         MetaData(),
@@ -93,9 +101,6 @@ def floor(url: str) -> Flask:
         with engine.begin() as connection:
             connection.execute(insert(written).values(**row))
         return redirect("/")
-
-    app.extensions["floor_engine"] = engine
-    return app
 
 
 def _needs() -> Select[Any]:
