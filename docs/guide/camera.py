@@ -34,6 +34,8 @@ class Camera:
             locale="zh-CN",
             timezone_id="Asia/Shanghai",
             reduced_motion="reduce",
+            has_touch=width == NARROW,
+            is_mobile=width == NARROW,
             base_url=self.address,
         )
         page = context.new_page()
@@ -100,6 +102,7 @@ def record(page: Page, address: str, words: str) -> None:
 def step(page: Page, name: str) -> None:
     """Open the dialogue of a workflow step, which may be folded away among the side roads."""
     button = page.locator(f"button#step-{name}")
+    button.wait_for(state="attached")
     if not button.is_visible():
         page.locator("details.more-steps > summary").click()
     button.click()

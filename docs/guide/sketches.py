@@ -9,6 +9,8 @@ from playwright.sync_api import FilePayload
 
 SIZE = (1200, 900)
 GROUND = 640
+#: How high the lamp hangs: pages show the middle of a picture.
+HEAD = 330
 
 
 def night(name: str, *, lit: bool, shift: int = 0) -> FilePayload:
@@ -18,10 +20,10 @@ def night(name: str, *, lit: bool, shift: int = 0) -> FilePayload:
     for top in range(GROUND):
         glow = 26 * top // GROUND
         draw.line([(0, top), (SIZE[0], top)], fill=(28 + glow, 36 + glow, 58 + glow))
-    for at, (left, height) in enumerate(
+    for at, (corner, height) in enumerate(
         ((40, 300), (300, 380), (560, 250), (860, 340), (1120, 280))
     ):
-        left -= shift
+        left = corner - shift
         shade = 44 + 6 * (at % 3)
         draw.rectangle((left, GROUND - height, left + 230, GROUND), fill=(shade, shade, shade + 14))
         for row in range(GROUND - height + 30, GROUND - 40, 62):
@@ -37,15 +39,17 @@ def night(name: str, *, lit: bool, shift: int = 0) -> FilePayload:
 def _lamp(canvas: Image.Image, at: int, *, lit: bool) -> Image.Image:
     if lit:
         light = Image.new("RGB", SIZE)
-        cone = [(at + 90, 190), (at - 190, 800), (at + 390, 800)]
+        cone = [(at + 95, HEAD), (at - 150, 820), (at + 340, 820)]
         ImageDraw.Draw(light).polygon(cone, fill=(150, 128, 70))
-        ImageDraw.Draw(light).ellipse((at, 110, at + 190, 270), fill=(255, 226, 150))
+        ImageDraw.Draw(light).ellipse((at, HEAD - 80, at + 190, HEAD + 80), fill=(255, 226, 150))
         soft = light.filter(ImageFilter.GaussianBlur(46))
         canvas = Image.blend(canvas, Image.composite(soft, canvas, soft.convert("L")), 0.85)
     draw = ImageDraw.Draw(canvas)
-    draw.rectangle((at - 9, 170, at + 9, 780), fill=(112, 116, 124))
-    draw.line([(at, 176), (at + 100, 160)], fill=(112, 116, 124), width=14)
-    draw.ellipse((at + 60, 150, at + 130, 190), fill=(255, 240, 190) if lit else (88, 90, 96))
+    draw.rectangle((at - 9, HEAD - 20, at + 9, 780), fill=(112, 116, 124))
+    draw.line([(at, HEAD - 14), (at + 100, HEAD - 30)], fill=(112, 116, 124), width=14)
+    draw.ellipse(
+        (at + 55, HEAD - 42, at + 140, HEAD + 4), fill=(255, 240, 190) if lit else (88, 90, 96)
+    )
     return canvas
 
 

@@ -62,6 +62,7 @@ def dispatching(camera: Camera) -> None:
         page.check("#bulk-all")
         page.get_by_role("button", name="批量派单").click()
         choose(page, "lead", "住房和城乡")
+        page.evaluate("document.activeElement.blur()")
         camera.keep(page, "office-bulk", 720)
         ticket(page, LAMP)
         step(page, "dispatch")
@@ -86,7 +87,8 @@ def handling(camera: Camera) -> None:
         confirm(page)
     with camera.acting_as("community") as page:
         ticket(page, LAMP)
-        camera.keep(page, "community-ticket", 1500)
+        camera.keep(page, "community-ticket", 1330)
+        camera.keep(page, "community-story", part="section.show-side")
 
 
 def mechanism(camera: Camera) -> None:
