@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, cast
 
-from flask_appbuilder.security.sqla.models import Role as FabRole
 from sqlalchemy import func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -83,7 +82,7 @@ def _tell(
         people = people.where(Account.id != actor.user_id)
     names = [role.value for role in roles]
     if names:
-        people = people.where(Account.roles.any(FabRole.name.in_(names)))
+        people = people.where(or_(*(Account.roles.any(name=name) for name in names)))
     session.flush()
     with acting_as(session, SYSTEM):
         done = session.execute(

@@ -100,6 +100,14 @@ class MechanismView(RecordView):
         }
         return super().shown(record, status, **(context | more))
 
+    def change_fix_term(self, stored: Any) -> str:
+        """Say a time limit that an edit has changed in words."""
+        return words.stored_text(stored)
+
+    def change_working_hours(self, spans: Any) -> str:
+        """Say the hours of a working day that an edit has changed in words."""
+        return words.spans_text(spans or [])
+
     def _versions(self, record: Mechanism) -> Table:
         """Return all versions of the place, the newest first, each with its changes."""
         columns = [

@@ -13,6 +13,7 @@ from models.ledger import Event
 from models.ticket import Verdict
 from rules.deadlines import Term
 from rules.wording import local
+from views.mechanism_words import term_text
 from views.presentation import Detail
 from views.rendering import paragraphs
 
@@ -54,7 +55,9 @@ def _clocks(value: Any) -> Markup:
         if not due:
             continue
         text = _("%(what)s %(when)s", what=_(label), when=_instant(due))
-        lines.append(f"{text}（{Term.from_json(term).label}）" if term else text)
+        if term:
+            text = _("%(due)s（%(term)s）", due=text, term=term_text(Term.from_json(term)))
+        lines.append(text)
     return paragraphs("\n".join(lines))
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import flask_migrate
 import pytest
@@ -19,6 +20,7 @@ from cli.demo import load
 from database import db
 from models.duty import DutyListType
 from presets import demo_county
+from presets.mechanisms import PRESETS
 from reports.numbers import Measure
 from rules.actor import SYSTEM, acting_as
 from tests.conftest import close, logger_in, make_app
@@ -35,6 +37,17 @@ WRITTEN_SO |= {"Word", "PDF", "JPEG", "PNG", "docx", "pdf", "jpg", "png", "if", 
 #: What records of the demo county are called that the interface also says.
 HOMONYMS = {"吹哨办", "即时", *(kind.title for kind in DutyListType)}
 HOMONYMS |= {measure.title for measure in Measure}
+
+
+def said_by(plan: Any) -> Iterator[str]:
+    """Yield what a preset calls things: the county's own words once it has adopted it."""
+    yield plan.name
+    for part in (*plan.classes, *plan.route, *plan.dimensions):
+        yield part.name
+        yield getattr(part, "description", None) or part.name
+
+
+HOMONYMS |= {text for plan in PRESETS.values() for text in said_by(plan)}
 #: Fields and conditions of a letter template: they are typed as they stand, whoever reads the page.
 MARKS = re.compile(r"\{[{%].*?[%}]\}")
 
