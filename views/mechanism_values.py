@@ -174,7 +174,7 @@ def _spans(text: str | None) -> tuple[tuple[str, ...], ...]:
     return tuple(
         tuple(
             word.strip().rjust(5, "0") if re.fullmatch(r"\d:\d\d", word.strip()) else word.strip()
-            for word in re.split(r"[-–—~至到]+", piece)
+            for word in re.split(r"[-–—~\u81f3\u5230]+", piece)
         )
         for piece in pieces
         if piece.strip()
