@@ -165,7 +165,7 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-lcd-text", "--lang=zh-CN"],
+            args=["--no-sandbox", "--disable-gpu", "--disable-lcd-text"],
         )
         camera = Camera(browser, address, PASSWORD)
         for take in ROUNDS:
