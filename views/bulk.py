@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from flask import abort, redirect, request
@@ -14,6 +15,7 @@ from sqlalchemy import select
 from models.ticket import Ticket
 from rules import workflow
 from rules.errors import Invalid, Refused
+from rules.step_inputs import fitting
 from rules.workflow import Step
 from views import listing, steps
 from views.context import actor, session, unit_of_work
@@ -65,6 +67,7 @@ class TicketBulk(FlowView):
             return redirect(self.url("list"))
         ids = ticked()
         found = self._tickets(ids)
+        step = _asking(step, found.values())
         form = self._bulk_form(step, found)
         if form is None:
             return self._results(step, [self._missing(each) for each in ids])
@@ -144,6 +147,12 @@ class TicketBulk(FlowView):
             list_url=self.url("list"),
             crumbs=[Crumb(self.titled("list", self.noun), self.url("list")), Crumb(title)],
         )
+
+
+def _asking(step: Step, tickets: Iterable[Any]) -> Step:
+    """Return the step with the inputs that are asked of any of the tickets."""
+    asked = {each for ticket in tickets for each in fitting(step.inputs, ticket)}
+    return replace(step, inputs=tuple(each for each in step.inputs if each in asked))
 
 
 def ticked() -> list[int]:

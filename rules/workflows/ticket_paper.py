@@ -46,7 +46,7 @@ def announce(context: Context) -> None:
     if "dispatched_at" in data:
         allowed = context.actor.has(Role.TOWNSHIP_REVIEWER, Role.DISPATCHER)
         if not (allowed or context.actor.system):
-            raise Forbidden("社区只能补录吹哨环节；派单及以后的环节请由街乡或吹哨办补录。")
+            raise Forbidden("社区只能补录吹哨环节；派单及以后的环节请由街乡补录。")
         _needed(data, "lead", "纸面已经派单，请选择“主办单位”。")
     else:
         sentence = effects.may_not_blow(context)

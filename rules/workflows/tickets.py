@@ -131,7 +131,7 @@ TICKETS = register(
                 when=local.may_not_hand_up, effect=local.hand_up,
             ),
             Step(
-                "enter_paper", "补录线下哨单", (S.DRAFT,), None, RAISERS + OFFICE,
+                "enter_paper", "补录线下哨单", (S.DRAFT,), None, RAISERS,
                 inputs=paper.INPUTS, tone="default",
                 help="纸质哨单事后补录：按纸面填写各环节的真实时间，期限自真实派单时间起算。",
                 effect=paper.announce, then=paper.follow_slip,

@@ -26,7 +26,6 @@ from tests.factories.world import ACCOUNTS, World
 TABLE = """
 draft            community  raise withdraw enter_paper (grid)hold_locally
 draft            township   raise withdraw enter_paper (grid)hold_locally
-draft            office     enter_paper
 pending_review   community  withdraw
 pending_review   township   approve decline_review withdraw merge
 pending_review   office     merge
@@ -158,7 +157,7 @@ EVER: dict[str, set[str]] = {
         "unmerge", "hold_locally", "enter_paper", "amend_rating",
     },
     "office": {
-        "dispatch", "decline", "close", "reopen", "merge", "unmerge", "hand_over", "enter_paper",
+        "dispatch", "decline", "close", "reopen", "merge", "unmerge", "hand_over",
         "add_assisting", "remove_assisting", "approve", "decline_review",
     },
     "returns": {"approve_return", "refuse_return", "approve_extension", "refuse_extension"},
@@ -251,7 +250,7 @@ def _takes(session: Session, world: World, ticket: Ticket, action: str, actor: A
 
 
 def _target(action: str, before: S, actor: Actor) -> S:
-    if action in ("raise", "enter_paper") and actor.name in ("township", "office"):
+    if action in ("raise", "enter_paper") and actor.name == "township":
         return S.PENDING_DISPATCH if actor.name == "township" else S.PENDING_REVIEW
     return before if action in STAY else LEADS_TO[action]
 
