@@ -36,6 +36,7 @@ LOOKED_AT: dict[str, set[str]] = {
     "rules/audit.py": {"__table__", "connection", "reviewed"},  # the log of the flush under way
     # Rows of a parent that the gate is asked about each time.
     "rules/bulk.py": {"__table__", "get_bind", "reviewed"},
+    "rules/duty_index.py": {"get_bind"},  # the database whose lists are kept prepared
     "rules/ledger.py": {"__table__", "reviewed"},  # first steps of records just judged
     "rules/numbering.py": {"__table__", "get_bind", "reviewed"},  # a counter
     "rules/notices.py": {"__table__", "reviewed"},  # tells others of a record, reads nothing
@@ -44,6 +45,7 @@ LOOKED_AT: dict[str, set[str]] = {
     "rules/scope.py": {"__table__", "connection", "reviewed"},  # the gate itself
     # Ids of the actor's own party rows, or by the criterion; the texts of all, for the system.
     "rules/search.py": {"__table__", "get_bind", "reviewed"},
+    "rules/rarity.py": {"get_bind", "reviewed"},  # statistics of the searched texts
     "rules/ways.py": {"__table__", "reviewed"},  # the actor's own party rows, and their ids
     "rules/ticket_lists.py": {"__table__"},  # narrows tickets that the gate lets through
     "rules/workflow.py": {"__table__", "get_bind", "reviewed"},  # SQLite's write lock
