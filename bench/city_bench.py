@@ -1,4 +1,4 @@
-"""Pages and submitted actions over a city's ledger, beside the floor, and beside the same at a tenth."""
+"""Pages and submitted actions over a city's ledger, beside the floor, and beside a hundredth of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from bench.building import CITIES, Builder
+from bench.building import CITIES, Builder, Size
 from bench.databases import Server, engine_of, let_go, prepared
 from bench.floor import floor
 from bench.lists import PASSWORD, ROLES, TOKEN, floor_of, log_in, pages_of
@@ -28,8 +28,11 @@ from rules.actor import SYSTEM, Actor, acting_as, actor_of
 from rules.calendar import shanghai_date
 
 CITY = "hohhot"
-#: How many tickets the other city holds that growth is told by.
+#: How many tickets the other ledger holds that growth is told by.
 SMALL = 10_000
+#: Whose it is: a hundredth of the city, so that a community has as many tickets as in the large one
+#: and its pages are as long. Of the whole city's places each would have seven.
+HUNDREDTH = Size(1, 2, spread=14)
 S = TicketStatus
 #: role → (the step that it submits, where tickets wait for it, what it posts)
 STEPS: dict[str, tuple[str, S, dict[str, str]]] = {
@@ -78,14 +81,15 @@ class City:
 
 def opened(where: Server, folder: Path, tickets: int, seed: int) -> City:
     """Return a city with so many tickets; one that is there is used again."""
-    name = f"city_{tickets}_{seed}"
+    name = f"{'part' if tickets == SMALL else 'city'}_{tickets}_{seed}"
     app = prepared(where, name, folder, partial(fill, tickets=tickets, seed=seed))
     return City(app, floor(app.config["SQLALCHEMY_DATABASE_URI"]))
 
 
 def fill(app: Flask, *, tickets: int, seed: int) -> None:
     """Build the city and its tickets."""
-    Builder(db.session(), CITIES[CITY], PASSWORD).build()
+    size = HUNDREDTH if tickets == SMALL else CITIES[CITY]
+    Builder(db.session(), size, PASSWORD).build()
     Simulator(db.session(), tickets, seed, shanghai_date(utcnow())).run()
 
 

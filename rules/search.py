@@ -1,7 +1,7 @@
 """Finding tickets by any part of their words, from two characters on (decision 0020).
 
 Most Chinese words have two characters, so what is indexed are pairs of characters. A pair that is
-common is found at once by looking through the newest tickets in reach; a rare one by the index. Both
+rare is found by the index; a common one at once by looking through the newest tickets in reach. Both
 answers are held against the text itself: what is found contains what was asked, as it stands.
 """
 
@@ -29,11 +29,14 @@ from sqlalchemy.orm import Session
 from models.search import TICKET_GRAM, TICKET_SEARCH
 from models.ticket import Ticket, TicketParty
 from rules.actor import current
+from rules.rarity import frequencies
 from rules.scope import criterion, reviewed
 from rules.ways import whose_rows
 
-#: So many of the newest tickets in reach are looked through before the index is asked.
+#: So many of the newest tickets in reach are looked through for what is common.
 NEAR = 1500
+#: What no more tickets of the whole ledger contain is rare, and the index is asked for it at once.
+RARE = 4000
 #: A single character has no index: this many of the newest tickets in reach are looked through.
 NEAR_ONE = 5000
 #: Pairs of a query that the index is asked for; the text itself settles the rest.
@@ -72,25 +75,45 @@ def containing(session: Session, text: str) -> ColumnElement[bool]:
     wanted = folded(text)
     if not _possible(wanted):
         return false()
-    texts = TICKET_SEARCH
-    found: Select[Any] = select(texts.c.ticket_id).where(_has(session, wanted))
-    if len(wanted) > 1:
-        asked = pairs(wanted)[:_MOST_PAIRS]
-        if _is_sqlite(session):
-            match = " AND ".join(each.encode().hex().upper() for each in asked)
-            grams = TICKET_GRAM
-            found = found.join(grams, grams.c.rowid == texts.c.ticket_id).where(
-                grams.c.ticket_gram.match(match)
-            )
-        else:
-            found = found.where(
-                func.search_grams(texts.c.text).op("@>")(cast(array(asked), ARRAY(Text)))
-            )
-    return Ticket.id.in_(found)
+    return Ticket.id.in_(_indexed(session, wanted))
+
+
+def seems_rare(session: Session, text: str) -> bool | None:
+    """Tell whether few tickets of the whole ledger contain a text; None if nothing is known of it."""
+    known, asked = frequencies(session), pairs(folded(text))
+    return known.holding(asked) <= RARE if known is not None and asked else None
+
+
+def indexed(
+    session: Session, text: str, *, beyond: int | None = None, descending: bool = True, most: int
+) -> Near:
+    """Find the first ``most`` tickets in reach that contain a text, by their ids.
+
+    One statement, which begins with what the index finds in the whole ledger; a single character has
+    no index. ``beyond`` is the id to begin after.
+    """
+    wanted = folded(text)
+    if not _possible(wanted):
+        return Near([], whole=True)
+    # First the index, then whose they are: in one breath, PostgreSQL may go the other way round.
+    hits = _indexed(session, wanted).cte("hits").prefix_with("MATERIALIZED")
+    reach, key = _in_reach(session)
+    reach = reach.join(hits, hits.c.ticket_id == key).distinct()
+    if beyond is not None:
+        reach = reach.where(key < beyond if descending else key > beyond)
+    ids = session.scalars(
+        reach.order_by(key.desc() if descending else key.asc()).limit(most),
+        execution_options=reviewed("reads ids of the actor's own party rows, or by the criterion"),
+    ).all()
+    return Near(list(ids), whole=len(ids) < most)
 
 
 def near(
-    session: Session, text: str, *, beyond: int | None = None, descending: bool = True
+    session: Session,
+    text: str,
+    *,
+    beyond: int | None = None,
+    descending: bool = True,
 ) -> Near:
     """Look for a text in the ``NEAR`` tickets in reach that come first, by their ids.
 
@@ -107,11 +130,9 @@ def near(
     order = key.desc() if descending else key.asc()
     looked_at = reach.order_by(order).limit(most).cte("looked_at").prefix_with("MATERIALIZED")
     texts = TICKET_SEARCH
-    hits = (
-        select(looked_at.c.id)
-        .join(texts, texts.c.ticket_id == looked_at.c.id)
-        .where(_has(session, wanted))
-    )
+    # Asked row by row: of a join, PostgreSQL may read the texts of all tickets.
+    holds = select(_place(session, wanted)).where(texts.c.ticket_id == looked_at.c.id)
+    hits = select(looked_at.c.id).where(holds.correlate(looked_at).scalar_subquery() > 0)
     number = select(-func.count()).select_from(looked_at)
     rows = session.scalars(
         union_all(hits, number),
@@ -150,17 +171,33 @@ def _is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
 
 
-def _has(session: Session, wanted: str) -> ColumnElement[bool]:
+def _place(session: Session, wanted: str) -> Any:
     place = func.instr if _is_sqlite(session) else func.strpos
-    test: ColumnElement[bool] = place(TICKET_SEARCH.c.text, wanted) > 0
-    return test
+    return place(TICKET_SEARCH.c.text, wanted)
+
+
+def _indexed(session: Session, wanted: str) -> Select[Any]:
+    """Return the statement for the ids of all tickets that contain a text, by the index."""
+    texts = TICKET_SEARCH
+    found: Select[Any] = select(texts.c.ticket_id).where(_place(session, wanted) > 0)
+    if len(wanted) < 2:
+        return found
+    asked = pairs(wanted)[:_MOST_PAIRS]
+    if _is_sqlite(session):
+        match = " AND ".join(each.encode().hex().upper() for each in asked)
+        grams = TICKET_GRAM
+        return found.join(grams, grams.c.rowid == texts.c.ticket_id).where(
+            grams.c.ticket_gram.match(match)
+        )
+    held = func.search_grams(texts.c.text).op("@>")(cast(array(asked), ARRAY(Text)))
+    return found.where(held)
 
 
 def _in_reach(session: Session) -> tuple[Select[Any], Any]:
     """Return the statement for the ids of all tickets in reach, and the column that orders them.
 
     Where one organisation's party rows are the whole reach, these alone are walked: an organisation
-    may have two of a ticket.
+    may have two of a ticket, and each id comes as often.
     """
     actor = current(session)
     organization_id = whose_rows(actor, Ticket)

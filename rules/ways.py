@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select, union_all
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.expression import FromClause
 
@@ -100,18 +100,21 @@ def first_ids(
     return ids, -min(rows)
 
 
-def horizon(
+def first_among(
     session: Session,
     model: type[Any],
-    most: int,
+    narrowed: Select[Any],
     *,
+    looked_at: int,
+    enough: int,
     beyond: int | None = None,
     descending: bool = True,
-) -> tuple[int, bool] | None:
-    """Return the last of the ``most`` ids in reach that come first, and whether they are all.
+) -> tuple[list[int], bool] | None:
+    """Return the first ids in reach that a statement lets through, and whether they are all.
 
-    As ``first_ids``, for a list of which much is common: within this many it is full, and the
-    database need not find out that it is.
+    As ``first_ids``, for what is common: it is looked for row by row among the ``looked_at`` records
+    that come first, until ``enough`` are found, unless there are no more than these. ``narrowed``
+    selects from ``model``.
     """
     organization_id = whose_rows(current(session), model)
     if organization_id is None:
@@ -121,10 +124,19 @@ def horizon(
     mine = select(key.label("id")).where(party.c.organization_id == organization_id).distinct()
     if beyond is not None:
         mine = mine.where(key < beyond if descending else key > beyond)
-    first = mine.order_by(key.desc() if descending else key.asc()).limit(most).subquery()
-    end = func.min(first.c.id) if descending else func.max(first.c.id)
-    number, last = session.execute(
-        select(func.count(first.c.id), end),
-        execution_options=reviewed("reads an id of the actor's own party rows"),
-    ).one()
-    return last or 0, number < most
+    mine = mine.order_by(key.desc() if descending else key.asc()).limit(looked_at)
+    near = mine.cte("near").prefix_with("MATERIALIZED")
+    # Of a join, PostgreSQL reads all tickets that are as new as these, everybody's.
+    passes = narrowed.with_only_columns(model.id).where(model.id == near.c.id).correlate(near)
+    order = near.c.id.desc() if descending else near.c.id.asc()
+    every = select(func.count()).select_from(near)
+    most = case((every.scalar_subquery() < looked_at, looked_at), else_=enough)
+    found = select(near.c.id).where(passes.scalar_subquery().is_not(None)).order_by(order)
+    rows = session.scalars(
+        union_all(
+            select(found.limit(most).subquery().c.id), select(-func.count()).select_from(near)
+        ),
+        execution_options=reviewed("reads ids of the actor's own party rows"),
+    ).all()
+    ids = sorted((each for each in rows if each > 0), reverse=descending)
+    return ids, -min(rows) < looked_at

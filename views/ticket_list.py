@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from typing import Any, ClassVar
 
 from flask import g, jsonify
@@ -30,6 +30,10 @@ from views.ticket_page import clock_cell
 S = TicketStatus
 #: Of what is common, more need not be counted while the reader waits: the tabs say it afterwards.
 ENOUGH = 100
+#: So many of the reader's newest are looked through, one by one, for what is not common.
+FAR = 6_000
+#: Of so many that contain a text, those are picked that the other filters let through.
+MOST_FOUND = 10_000
 #: The columns of a ticket that its cells read.
 SHOWN = (
     Ticket.id,
@@ -144,48 +148,78 @@ class TicketList(FlowView):
         rare = asked.filters.get("status", S.CLOSED.value) != S.CLOSED.value
         if rare or not self.lies_thin(asked, but={"status"}):
             return None
-        end = ways.horizon(session(), Ticket, search.NEAR, beyond=beyond, descending=descending)
-        if end is None or end[1]:
+        narrowed = self.narrowed(asked)
+        for looked_at, enough in ((search.NEAR, ENOUGH + 1), (FAR, PAGE_SIZE + 1)):
+            found = ways.first_among(
+                session(),
+                Ticket,
+                narrowed,
+                looked_at=looked_at,
+                enough=enough,
+                beyond=beyond,
+                descending=descending,
+            )
+            if found is None:
+                return None
+            ids, whole = found
+            if len(ids) > PAGE_SIZE or whole:
+                break
+        else:
             return None
-        within = Ticket.id >= end[0] if descending else Ticket.id <= end[0]
-        statement, key = listing.walk(session(), Ticket, self.listed(asked).where(within))
-        page = listing.fetch(session(), Ticket, statement, asked, key)
-        if len(page.rows) < PAGE_SIZE or not (page.has_next if descending else page.has_previous):
-            return None
+        plain = Request(asked.order, after=asked.after, before=asked.before, last=asked.last)
+        some = self.listed(plain).where(Ticket.id.in_(ids[: PAGE_SIZE + 1]))
+        page = listing.fetch(session(), Ticket, some, asked)
         if beyond is not None or asked.last:
             return page, ""
-        number = listing.count(session(), Ticket, statement, page, cap=ENOUGH)
-        return page, number if number.endswith("+") else f"{number}+"
+        return page, str(len(ids)) if whole else f"{min(len(ids) - 1, ENOUGH)}+"
 
     def _found(
         self, asked: Request, cursor: list[Any] | None, descending: bool, backwards: bool
     ) -> tuple[Page, str]:
-        """Look for a text through the newest tickets first: what is common is there."""
-        found = search.near(
-            session(), asked.query, beyond=cursor[1] if cursor else None, descending=descending
-        )
+        """Look for a text where it will be found: the index has what is rare, the newest the rest."""
         short = len(search.folded(asked.query)) < 2
-        if short and not found.whole:
-            g.list_note = _(
-                "只写一个字时，只在最近的 %(n)s 张哨单里查找；再写一个字，就查全部。",
-                n=search.NEAR_ONE,
-            )
         plain = Request(
             asked.order, "", asked.tab, asked.filters, asked.after, asked.before, asked.last
         )
         narrowed = bool(asked.filters) or self.tab_test(asked.tab) is not None
-        ids = found.ids if narrowed else found.ids[: PAGE_SIZE + 1]
-        statement = self.listed(plain).where(Ticket.id.in_(ids))
-        page = listing.fetch(session(), Ticket, statement, asked)
-        full = len(page.rows) == PAGE_SIZE and (page.has_previous if backwards else page.has_next)
-        if not (found.whole or full or short):
-            return super().page(asked)
-        if cursor or asked.last:
-            return page, ""
-        number = len(found.ids)
-        if narrowed:
-            number = int(listing.count(session(), Ticket, statement, page, cap=search.NEAR_ONE))
-        return page, f"{number}{'' if found.whole else '+'}"
+        beyond = cursor[1] if cursor else None
+        for found in self._ways(asked.query, beyond, descending, narrowed):
+            if len(found.ids) <= PAGE_SIZE and not (found.whole or short):
+                continue
+            ids = found.ids if narrowed else found.ids[: PAGE_SIZE + 1]
+            statement = self.listed(plain).where(Ticket.id.in_(ids))
+            page = listing.fetch(session(), Ticket, statement, asked)
+            full = len(page.rows) == PAGE_SIZE and (
+                page.has_previous if backwards else page.has_next
+            )
+            if short and not found.whole:
+                g.list_note = _(
+                    "只写一个字时，只在最近的 %(n)s 张哨单里查找；再写一个字，就查全部。",
+                    n=search.NEAR_ONE,
+                )
+            if not (found.whole or full or short):
+                continue
+            if cursor or asked.last:
+                return page, ""
+            number = len(found.ids)
+            if narrowed:
+                number = int(listing.count(session(), Ticket, statement, page, search.NEAR_ONE))
+            return page, f"{number}{'' if found.whole else '+'}"
+        return super().page(asked)
+
+    def _ways(
+        self, text: str, beyond: int | None, descending: bool, narrowed: bool
+    ) -> Iterator[search.Near]:
+        """Yield what is found: by the index alone if it is rare, else first among the newest."""
+        if not search.seems_rare(session(), text):
+            yield search.near(session(), text, beyond=beyond, descending=descending)
+        yield search.indexed(
+            session(),
+            text,
+            beyond=beyond,
+            descending=descending,
+            most=MOST_FOUND if narrowed else COUNT_CAP,
+        )
 
     def list_context(self) -> dict[str, Any]:
         """Say what a search has not looked through."""

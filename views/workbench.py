@@ -11,7 +11,7 @@ from flask import url_for
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.views import IndexView
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, literal, select, union_all
 from sqlalchemy.orm import aliased
 
 from models.agreement import Agreement, AgreementStatus
@@ -210,10 +210,18 @@ def _queue(waiting: Waiting) -> Queue:
     view = view_named(waiting.view)
     assert view is not None, waiting.view  # noqa: S101 - the table names registered views only
     model = view.model
-    some = select(model.id).where(waiting.test).limit(COUNT_CAP + 1).subquery()
-    number = session().scalar(select(func.count(some.c.id))) or 0
-    asked = view.listed(view.asked()).where(waiting.test).order_by(waiting.order, model.id)
-    rows = list(session().scalars(asked.limit(QUEUE_ROWS)).unique()) if number else []
+    # What waits is gathered once, and put in order then: asked for in one breath, PostgreSQL may walk
+    # everybody's records from the oldest on.
+    waits = select(model.id.label("id"), waiting.order.label("place")).where(waiting.test)
+    gathered = waits.cte("gathered").prefix_with("MATERIALIZED")
+    placed = select(gathered.c.id).order_by(gathered.c.place, gathered.c.id).limit(QUEUE_ROWS)
+    counted = select(-func.count()).select_from(gathered)
+    ids = session().scalars(union_all(select(placed.subquery().c.id), counted)).all()
+    number = -min(ids)
+    asked = view.listed(view.asked()).where(model.id.in_(ids))
+    rows = []
+    if number:
+        rows = list(session().scalars(asked.order_by(waiting.order, model.id)).unique())
     url = view.url("list", **dict(waiting.args))
     text = f"{COUNT_CAP}+" if number > COUNT_CAP else str(number)
     return Queue(_(waiting.title), table_of(view, rows), text, url, _(waiting.empty))
@@ -230,14 +238,18 @@ def figures(who: Actor) -> list[tuple[str, str, str, str]]:
         ("退单待审", Ticket.status == S.RETURN_PENDING, "warning", {"tab": "return"}),
         ("已销号", Ticket.status == S.CLOSED, "success", {"tab": "closed"}),
     ]
-    result = []
-    for label, test, tone, args in tests:
+    parts = []
+    for label, test, _tone, args in tests:
         statement = select(Ticket.id).where(test)
         if args["tab"] == "closed":
             # The one state that grows with the ledger: found among the reader's own tickets.
             statement, _key = walk(session(), Ticket, statement)
         some = statement.limit(COUNT_CAP + 1).subquery()
-        number = session().scalar(select(func.count(some.c.id))) or 0
+        parts.append(select(literal(label), func.count(some.c.id)))
+    numbers: dict[str, int] = {row[0]: row[1] for row in session().execute(union_all(*parts))}
+    result = []
+    for label, _test, tone, args in tests:
+        number = numbers[label]
         text = f"{COUNT_CAP}+" if number > COUNT_CAP else str(number)
         calm = tone if number else "muted"
         result.append((_(label), text, calm, url_for("TicketView.list", **args)))

@@ -117,6 +117,7 @@ REVIEWED = {
     "rules/ledger.py": 1,  # the first steps of records that were judged as they were flushed
     "rules/ways.py": 2,  # ids of the actor's own party rows
     "rules/search.py": 2,  # ids in reach; the searched texts, derived from the tickets
+    "rules/rarity.py": 1,  # the database's statistics on pairs of characters
     "rules/notices.py": 1,  # tells people of a record that they reach
 }
 #: Who acts for the system where a person asked, because the answer depends on rows out of his reach.

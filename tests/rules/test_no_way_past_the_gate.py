@@ -45,7 +45,7 @@ LOOKED_AT: dict[str, set[str]] = {
     "rules/scope.py": {"__table__", "connection", "reviewed"},  # the gate itself
     # Ids of the actor's own party rows, or by the criterion; the texts of all, for the system.
     "rules/search.py": {"__table__", "get_bind", "reviewed"},
-    "rules/rarity.py": {"get_bind", "reviewed"},  # statistics of the searched texts
+    "rules/rarity.py": {"engine", "get_bind", "reviewed"},  # statistics of the searched texts
     "rules/ways.py": {"__table__", "reviewed"},  # the actor's own party rows, and their ids
     "rules/ticket_lists.py": {"__table__"},  # narrows tickets that the gate lets through
     "rules/workflow.py": {"__table__", "get_bind", "reviewed"},  # SQLite's write lock

@@ -12,6 +12,7 @@ from models.search import TICKET_SEARCH
 from models.ticket import Ticket
 from rules import search
 from rules.actor import SYSTEM, acting_as
+from rules.rarity import Frequencies, frequencies
 from rules.scope import reviewed
 
 TITLES = {
@@ -66,6 +67,7 @@ def test_found_is_what_contains_the_text(
             near = search.near(session, text)
             assert near.ids == sorted(expected, reverse=True)
             assert near.whole
+            assert search.indexed(session, text, most=100) == near
 
 
 @pytest.mark.parametrize("text", ["", "  ", "\x00", "灯\x00", "不亮\n中山"])
@@ -87,6 +89,7 @@ def test_nothing_is_found_outside_the_scope(
             assert search.near(session, "路灯").ids == []
             reached = select(Ticket.id).where(search.containing(session, "路灯"))
             assert session.scalars(reached).all() == []
+            assert search.indexed(session, "路灯", most=9) == search.Near([], whole=True)
     with acting_as(session, world.actor("officeb")):
         assert search.near(session, "路灯") == search.Near([], whole=True)
 
@@ -120,7 +123,9 @@ def test_the_index_follows_every_change(session: Session, world: Any) -> None:
     number = ticket.number
     session.execute(delete(Ticket).where(Ticket.id == ticket.id))
     for text in ("积水", number[-4:]):
-        assert session.scalars(select(Ticket.id).where(search.containing(session, text))).all() == []
+        assert (
+            session.scalars(select(Ticket.id).where(search.containing(session, text))).all() == []
+        )
     left = session.scalars(
         select(TICKET_SEARCH.c.ticket_id), execution_options=reviewed("looks what is left")
     )
@@ -161,3 +166,45 @@ def test_a_long_text_is_asked_whole(session: Session, world: Any) -> None:
     found = session.scalars(select(Ticket.id).where(search.containing(session, f"{start}戊")))
     assert found.all() == [right.id]
     assert wrong.id != right.id
+
+
+def test_the_first_that_the_index_finds_come_in_order(session: Session, world: Any) -> None:
+    """Each ticket once, though the community is party to it in two ways."""
+    raised = [world.draft(title=f"第{number}盏路灯") for number in range(4)]
+    for each in raised:
+        world.step(each, "raise", "community")
+    lamps = [each.id for each in raised]
+    with acting_as(session, world.actor("community")):
+        assert search.indexed(session, "路灯", most=5) == search.Near(lamps[::-1], whole=True)
+        assert search.indexed(session, "路灯", most=4) == search.Near(lamps[::-1], whole=False)
+        found = search.indexed(session, "路灯", most=1, beyond=lamps[2])
+        assert found == search.Near(lamps[1:2], whole=False)
+        found = search.indexed(session, "路灯", most=9, beyond=lamps[1], descending=False)
+        assert found == search.Near(lamps[2:], whole=True)
+
+
+def test_statistics_tell_what_is_rare(
+    session: Session, world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares = Frequencies({"路灯": 0.08, "灯不": 0.01, "校车": 0.0004}, texts=1_000_000.0)
+    monkeypatch.setattr(search, "frequencies", lambda _session: shares)
+    assert search.seems_rare(session, "路灯") is False
+    assert search.seems_rare(session, "路灯不") is False
+    assert search.seems_rare(session, "校车") is True
+    assert search.seems_rare(session, "路灯校车") is True
+    assert search.seems_rare(session, "灯塔") is True
+    assert search.seems_rare(session, "灯") is None
+    monkeypatch.setattr(search, "frequencies", lambda _session: None)
+    assert search.seems_rare(session, "校车") is None
+
+
+def test_the_database_is_asked_for_its_statistics_once(session: Session, world: Any) -> None:
+    """SQLite keeps none; PostgreSQL none before it has looked."""
+    for number in range(20):
+        world.draft(title=f"第{number}盏路灯")
+    known = frequencies(session)
+    assert frequencies(session) is known
+    if session.get_bind().dialect.name == "sqlite":
+        assert known is None
+    else:
+        assert known is None or known.shares
