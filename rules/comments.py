@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from models.ticket import OFF_WORK, Ticket
+from models.ticket import OFF_WORK, Ticket, TicketAssignment
 from models.ticket_file import TicketComment
 from presets.roles import Role
 from rules.actor import Actor
 from rules.errors import Invalid
-from rules.notices import tell, tell_county
+from rules.notices import People, bodies_of, tell_people
 
 LONGEST = 1000
 
@@ -37,14 +38,23 @@ def say(session: Session, ticket: Ticket, actor: Actor, text: str) -> TicketComm
     session.flush()
     short = said.replace("\n", " ")
     title = f"{ticket.number or ticket.title}有新留言：{short[:60]}{'…' if len(short) > 60 else ''}"
-    key = f"comment-{comment.id}"
-    tell(session, _parties(ticket), title, ticket, key)
     realm = ticket.organization.realm_id
-    tell_county(session, realm, title, ticket, key, roles=(Role.DISPATCHER,))
+    people: list[People] = [
+        (_places(ticket), ()),
+        (_at_work(ticket), ()),
+        (bodies_of(realm), (Role.DISPATCHER,)),
+    ]
+    tell_people(session, people, title, ticket, f"comment-{comment.id}")
     return comment
 
 
-def _parties(ticket: Ticket) -> set[int | None]:
-    """Return the raising place, whoever holds the ticket, and the departments at work on it."""
-    at_work = {each.organization_id for each in ticket.assignments if each.status not in OFF_WORK}
-    return {ticket.organization_id, ticket.holder_id, *at_work}
+def _places(ticket: Ticket) -> list[int]:
+    """Return the raising place, and whoever holds the ticket."""
+    return [each for each in (ticket.organization_id, ticket.holder_id) if each is not None]
+
+
+def _at_work(ticket: Ticket) -> Select[int]:
+    """Return the statement that gives the departments at work on the ticket."""
+    return select(TicketAssignment.organization_id).where(
+        TicketAssignment.ticket_id == ticket.id, TicketAssignment.status.not_in(OFF_WORK)
+    )

@@ -6,11 +6,12 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
+from sqlalchemy import Select, bindparam, insert, select
 from sqlalchemy import event as sa_event
-from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from models.base import Titled, utcnow
@@ -40,11 +41,11 @@ def append(
     at: Any = None,
 ) -> Event:
     """Add one step to a record's chain; the record must have an id. Never commits."""
-    last = _last(session, record)
+    number, previous = _last(session, record)
     step = Event(
         record_type=type_name(type(record)),
         record_id=record.id,
-        sequence=last.sequence + 1 if last else 1,
+        sequence=number + 1,
         action=action,
         label=label,
         from_status=from_status.value if from_status else None,
@@ -56,7 +57,7 @@ def append(
         at=at or utcnow(),
         note=note,
         data=data or {},
-        previous_hash=last.hash if last else GENESIS,
+        previous_hash=previous,
     )
     step.hash = digest(step)
     session.add(step)
@@ -95,14 +96,25 @@ def append_first(
         session.execute(insert(Event.__table__), rows, execution_options=reviewed(why))
 
 
-def _last(session: Session, record: Any) -> Event | None:
-    with acting_as(session, SYSTEM):
-        return session.scalars(
-            select(Event)
-            .where(Event.record_type == type_name(type(record)), Event.record_id == record.id)
-            .order_by(Event.sequence.desc())
-            .limit(1)
-        ).first()
+def _last(session: Session, record: Any) -> tuple[int, str]:
+    """Return number and hash of a record's last step."""
+    if any(isinstance(each, Event) for each in session.new):
+        session.flush()
+    # What waits to be written besides is the actor's, not the system's, and goes with this step.
+    with acting_as(session, SYSTEM), session.no_autoflush:
+        about = {"kind": type_name(type(record)), "number": record.id}
+        found: Any = session.execute(_newest(), about).first()
+    return (found[0], found[1]) if found else (0, GENESIS)
+
+
+@lru_cache(maxsize=1)
+def _newest() -> Select[int, str]:
+    return (
+        select(Event.sequence, Event.hash)
+        .where(Event.record_type == bindparam("kind"), Event.record_id == bindparam("number"))
+        .order_by(Event.sequence.desc())
+        .limit(1)
+    )
 
 
 def digest(step: Event | SimpleNamespace) -> str:

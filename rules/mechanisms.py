@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from models.mechanism import CalendarOverride, Mechanism, RatingDimension, WhistleClass
@@ -27,13 +32,50 @@ def mechanism_for(session: Session, organization_id: int) -> Mechanism:
 
 
 def _in_force_at(session: Session, organization_id: int) -> Mechanism | None:
-    return session.scalars(
+    found: Mechanism | None = session.scalars(_nearest(), {"place": organization_id}).first()
+    return found
+
+
+@lru_cache(maxsize=1)
+def _nearest() -> Select[Any]:
+    """Return the statement that asks for the mechanism in force at a place: the nearest, the newest."""
+    return (
         select(Mechanism)
         .join(OrganizationLine, OrganizationLine.ancestor_id == Mechanism.organization_id)
-        .where(OrganizationLine.organization_id == organization_id, Mechanism.in_force)
+        .where(OrganizationLine.organization_id == bindparam("place"), Mechanism.in_force)
         .order_by(OrganizationLine.depth, Mechanism.number.desc())
         .limit(1)
-    ).first()
+    )
+
+
+@lru_cache(maxsize=1)
+def _number_of_nearest() -> Select[Any]:
+    """Return the statement that asks for that mechanism's id alone."""
+    return _nearest().with_only_columns(Mechanism.id)
+
+
+@contextmanager
+def asked_once(session: Session) -> Iterator[None]:
+    """While a step is taken, ask once which mechanism is in force at a place."""
+    before = session.info.get(_ASKED)
+    session.info[_ASKED] = {} if before is None else before
+    try:
+        yield
+    finally:
+        session.info[_ASKED] = before
+
+
+_ASKED = "chuishao.mechanisms"
+
+
+def _number_in_force(session: Session, organization_id: int) -> int | None:
+    asked: dict[int, int | None] | None = session.info.get(_ASKED)
+    if asked is not None and organization_id in asked:
+        return asked[organization_id]
+    found: int | None = session.scalars(_number_of_nearest(), {"place": organization_id}).first()
+    if asked is not None:
+        asked[organization_id] = found
+    return found
 
 
 def present_class(session: Session, ticket: Ticket) -> WhistleClass:
@@ -43,10 +85,11 @@ def present_class(session: Session, ticket: Ticket) -> WhistleClass:
     ticket's own, where no mechanism is in force or the new version has no such class any more.
     """
     own = ticket.whistle_class
-    mechanism = _in_force_at(session, ticket.organization_id)
-    if mechanism is None or mechanism.id == own.mechanism_id:
+    number = _number_in_force(session, ticket.organization_id)
+    if number is None or number == own.mechanism_id:
         return own
-    return next((each for each in mechanism.classes if each.code == own.code), own)
+    classes = session.get_one(Mechanism, number).classes
+    return next((each for each in classes if each.code == own.code), own)
 
 
 def classes_for(session: Session, organization_id: int) -> list[WhistleClass]:

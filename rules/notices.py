@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, cast
 
-from sqlalchemy import func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    func,
+    insert,
+    inspect,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from models.account import Account
@@ -16,6 +27,10 @@ from models.registry import type_name
 from presets.roles import Role
 from rules.actor import SYSTEM, Actor, acting_as, current
 from rules.scope import reviewed
+
+#: Some people: those of organisations, by ids or by a statement that gives them, who hold one of
+#: the roles, or all of them where none is named.
+People = tuple[Iterable[int] | Select[int], tuple[Role, ...]]
 
 
 def tell(
@@ -34,7 +49,7 @@ def tell(
     The record must have an id. Never commits.
     """
     wanted = sorted({each for each in organization_ids if each is not None})
-    return _tell(session, Account.organization_id.in_(wanted), title, record, key, roles)
+    return tell_people(session, [(wanted, tuple(roles))], title, record, key)
 
 
 def tell_county(
@@ -50,16 +65,23 @@ def tell_county(
 
     So its office, its reviewers and its inspectors are found wherever they sit. Else as ``tell``.
     """
-    bodies = select(Organization.id).where(
+    return tell_people(session, [(bodies_of(realm_id), tuple(roles))], title, record, key)
+
+
+def bodies_of(realm_id: int | None) -> Select[int]:
+    """Return the statement that gives a county and the bodies right below it."""
+    return select(Organization.id).where(
         or_(Organization.id == realm_id, Organization.parent_id == realm_id)
     )
-    return _tell(session, Account.organization_id.in_(bodies), title, record, key, roles)
 
 
-def _tell(
-    session: Session, where: Any, title: str, record: Any, key: str, roles: Iterable[Role]
+def tell_people(
+    session: Session, people: Iterable[People], title: str, record: Any, key: str
 ) -> int:
-    """Insert a notice for each account, in one statement, leaving out whoever acts or knows."""
+    """Tell all who are among some people, in one statement, leaving out whoever acts or knows.
+
+    Else as ``tell``.
+    """
     actor = current(session)
     key = f"{type_name(type(record))}:{record.id}:{key}"[:100]
     now = utcnow()
@@ -75,22 +97,37 @@ def _tell(
     }
     values = [literal(value, table.c[name].type) for name, value in common.items()]
     told = select(table.c.account_id).where(table.c.key == key)
-    people = select(Account.id, *values).where(
-        where, Account.active.is_(True), Account.id.not_in(told)
+    account = Account.__table__
+    found = select(account.c.id, *values).where(
+        or_(*(_among(account, *each) for each in people)),
+        account.c.active.is_(True),
+        account.c.id.not_in(told),
     )
     if actor.user_id is not None:
-        people = people.where(Account.id != actor.user_id)
-    names = [role.value for role in roles]
-    if names:
-        people = people.where(or_(*(Account.roles.any(name=name) for name in names)))
+        found = found.where(account.c.id != actor.user_id)
     session.flush()
     with acting_as(session, SYSTEM):
         done = session.execute(
-            insert(table).from_select(["account_id", *common], people),
-            execution_options=reviewed("tells people of a record that they reach; shows nothing")
-            | {"preserve_rowcount": True},
+            insert(table).from_select(["account_id", *common], found),
+            execution_options=reviewed("tells people of a record that they reach; shows nothing"),
         )
     return int(cast(Any, done).rowcount)
+
+
+def _among(
+    account: Any, organizations: Iterable[int] | Select[int], roles: tuple[Role, ...]
+) -> ColumnElement[bool]:
+    there: ColumnElement[bool] = account.c.organization_id.in_(organizations)
+    if not roles:
+        return there
+    tie = inspect(Account).relationships["roles"]
+    role, link = tie.mapper.local_table, tie.secondary
+    holds = (
+        select(link.c.user_id)
+        .join(role, role.c.id == link.c.role_id)
+        .where(link.c.user_id == account.c.id, role.c.name.in_([each.value for each in roles]))
+    )
+    return and_(there, holds.exists())
 
 
 def unread(session: Session, actor: Actor, cap: int = 99) -> int:

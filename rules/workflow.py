@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from sqlalchemy import Table, Update, event, inspect, select, update
 from sqlalchemy.exc import IntegrityError, InvalidRequestError
-from sqlalchemy.orm import ORMExecuteState, Session
+from sqlalchemy.orm import ORMExecuteState, RelationshipDirection, Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from models.base import Titled, utcnow
@@ -26,6 +26,7 @@ from presets.roles import Role
 from rules import ledger
 from rules.actor import Actor
 from rules.errors import Conflict, Forbidden, Invalid
+from rules.mechanisms import asked_once
 from rules.scope import named_columns, reviewed
 from rules.step_inputs import Data, checked, fitting
 from rules.step_inputs import Input as Input
@@ -237,12 +238,13 @@ def apply(
     if not _permitted(step, actor, relations):
         raise Forbidden(f"您无权对“{record}”办理“{step.label}”。")
     check_state(session, record, step, seen_status)
-    values = checked(fitting(step.inputs, record), data or {})
-    context = Context(session, record, actor, now or utcnow(), values)
-    sentence = step.when(context) if step.when else None
-    if sentence:
-        raise Conflict(sentence)
-    return _take(context, step)
+    with asked_once(session):
+        values = checked(fitting(step.inputs, record), data or {})
+        context = Context(session, record, actor, now or utcnow(), values)
+        sentence = step.when(context) if step.when else None
+        if sentence:
+            raise Conflict(sentence)
+        return _take(context, step)
 
 
 def apply_internally(
@@ -295,11 +297,25 @@ def lock(session: Session, record: Any) -> None:
             .values(version=type(record).__table__.c.version),
             execution_options=reviewed("takes the write lock, changes nothing"),
         )
+    mapper = inspect(type(record))
+    ties = {each.key: each for each in mapper.relationships if each.key in inspect(record).dict}
+    before = {key: _tie(record, each) for key, each in ties.items()}
     try:
-        # Its own row only: PostgreSQL locks nothing on the far side of an outer join.
-        session.refresh(record, with_for_update={"of": type(record)})
+        session.refresh(record, [each.key for each in mapper.column_attrs], with_for_update=True)
     except InvalidRequestError:
         raise Conflict("这条记录刚刚被别人删除，不能再办理。请返回列表。") from None
+    # What hangs from the row is read again when it is asked for: others may have changed it.
+    gone = [key for key, old in before.items() if old is None or old != _tie(record, ties[key])]
+    if gone:
+        session.expire(record, gone)
+
+
+def _tie(record: Any, relation: Any) -> tuple[Any, ...] | None:
+    """Return the row's own columns that lead to another record; None for what hangs from it."""
+    if relation.direction is not RelationshipDirection.MANYTOONE:
+        return None
+    columns = inspect(record).mapper.get_property_by_column
+    return tuple(getattr(record, columns(each).key) for each in relation.local_columns)
 
 
 def seen(record: Any) -> str:
@@ -340,24 +356,24 @@ def _take(context: Context, step: Step) -> Titled:
                 record.status = after
             if workflow.settle:
                 workflow.settle(context)
+            event = ledger.append(
+                context.session,
+                record,
+                context.actor,
+                action=step.action,
+                label=step.label,
+                from_status=before,
+                to_status=after,
+                note=context.data.get("note"),
+                data=context.log,
+                at=context.now,
+            )
+            # The record and its event at once: the gate judges what it can in one go.
             context.session.flush()
     except (StaleDataError, IntegrityError):
         # Another record was written at the same moment that rules this step out.
         raise Conflict(f"“{title}”刚刚有别人在办理，这一步没有生效。请刷新后再操作。") from None
-    event = ledger.append(
-        context.session,
-        record,
-        context.actor,
-        action=step.action,
-        label=step.label,
-        from_status=before,
-        to_status=after,
-        note=context.data.get("note"),
-        data=context.log,
-        at=context.now,
-    )
     context.sequence = event.sequence
-    context.session.flush()
     if workflow.after:
         workflow.after(context, step)
     if step.then:

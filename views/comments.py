@@ -7,7 +7,9 @@ from typing import Any
 from flask import flash, redirect, request
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
+from sqlalchemy.orm import joinedload, load_only
 
+from models.organization import Organization
 from models.ticket import Ticket, TicketStatus
 from rules.comments import say
 from rules.errors import Refused
@@ -15,6 +17,12 @@ from rules.policy import Action
 from views.context import actor, unit_of_work
 from views.details import writable
 from views.flow import FlowView
+
+#: What is asked of a ticket to speak on it.
+_LOADS = (
+    load_only(Ticket.number, Ticket.title, Ticket.organization_id, Ticket.holder_id),
+    joinedload(Ticket.organization).load_only(Organization.realm_id),
+)
 
 
 class TicketComments(FlowView):
@@ -26,7 +34,7 @@ class TicketComments(FlowView):
     @has_access
     def comment(self, pk: int) -> Any:
         """Keep what was said; what is refused stays in its box."""
-        record = self.found(pk)
+        record = self.found(pk, list(_LOADS))
         text = request.form.get("text", "")
         try:
             with unit_of_work() as database:

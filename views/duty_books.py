@@ -25,7 +25,7 @@ from views.presentation import Link
 class DutyListBooks(Workbooks):
     """The workbooks of versions: the file of a place's lists is what the import reads."""
 
-    found: Callable[[int], Any]
+    found: Callable[..., Any]
     workbook_demands = Workbooks.workbook_demands | {"can_export_one": Action.READ}
 
     @property

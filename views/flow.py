@@ -17,6 +17,7 @@ from views import steps
 from views.context import actor, unit_of_work
 from views.details import DetailPage
 from views.presentation import Detail
+from views.queries import Options
 from views.records import RecordView
 
 
@@ -27,7 +28,7 @@ class FlowView(RecordView):
     @has_access
     def step(self, pk: int, action: str) -> Any:
         """Take a step; what was typed is shown again if it is refused."""
-        record = self.found(pk)
+        record = self.found(pk, self.step_loads())
         table = workflow.workflow_of(self.model)
         step = table.step(action) if table else None
         if step is None or not step.who:
@@ -72,6 +73,10 @@ class FlowView(RecordView):
     def page_of(self, record: Any, refused: tuple[str, steps.StepForm] | None = None) -> DetailPage:
         """Return the page of a record; ``refused`` is a step whose form was not accepted."""
         return DetailPage(self, record, refused)
+
+    def step_loads(self) -> Options:
+        """Return loader options for taking a step; what others may change is read under its lock."""
+        return []
 
     def after_step(self, pk: int) -> str:
         """Return where a step leads: the record, or the list if it left the actor's scope."""

@@ -255,11 +255,15 @@ class RecordView(Workbooks, BaseView):
 
     # How the routes work
 
-    def found(self, pk: int) -> Any:
-        """Return the record, or answer 404 whether it is hidden or not there."""
+    def found(self, pk: int, loads: Options | None = None) -> Any:
+        """Return the record, or answer 404 whether it is hidden or not there.
+
+        ``loads`` stand in for ``detail_loads`` where less than the record's page is needed.
+        """
         if pk > LARGEST_ID:
             abort(404)
-        statement = select(self.model).where(self.model.id == pk).options(*self.detail_loads())
+        options = self.detail_loads() if loads is None else loads
+        statement = select(self.model).where(self.model.id == pk).options(*options)
         record = session().scalars(statement).unique().first()
         if record is None:
             abort(404)

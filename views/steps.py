@@ -92,7 +92,6 @@ def receivers(record: Any, action: str = "") -> Select[Any]:
 
     Who is to be taken off is at work on it; who is to come is not yet.
     """
-    at_work = [part.organization_id for part in active(record)]
     if action == "remove_assisting":
         ids = [part.organization_id for part in assisting(record)]
         return select(Organization).where(Organization.id.in_(ids))
@@ -104,7 +103,10 @@ def receivers(record: Any, action: str = "") -> Select[Any]:
     )
     if action == "hand_over":
         return found.where(Organization.id != record.lead_id)
-    return found.where(Organization.id.not_in(at_work)) if action == "add_assisting" else found
+    if action == "add_assisting":
+        at_work = [part.organization_id for part in active(record)]
+        return found.where(Organization.id.not_in(at_work))
+    return found
 
 
 def claimants(need: Any) -> Select[Any]:

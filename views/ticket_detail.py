@@ -10,7 +10,7 @@ from flask import request
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload, load_only, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from models.mechanism import WhistleClass
@@ -167,6 +167,22 @@ class TicketPage(DetailPage):
         return toned, [replace(each, tone=_quiet(each.tone)) for each in aside]
 
 
+#: Made once: to put the options together took as long as a statement.
+_STEP_LOADS = (
+    load_only(
+        Ticket.number,
+        Ticket.title,
+        Ticket.status,
+        Ticket.organization_id,
+        Ticket.whistle_class_id,
+        Ticket.duty_item_id,
+        Ticket.lead_id,
+    ),
+    joinedload(Ticket.organization),
+    joinedload(Ticket.whistle_class).joinedload(WhistleClass.mechanism),
+)
+
+
 def _quiet(tone: str) -> str:
     """Return a tone that leaves the first step alone standing out; danger stays danger."""
     return "danger" if tone == "danger" else "default"
@@ -207,6 +223,10 @@ class TicketDetail(TicketComments, TicketSlips, FlowView):
             joinedload(Ticket.whistle_class).joinedload(WhistleClass.mechanism),
             selectinload(Ticket.assignments).joinedload(TicketAssignment.organization),
         ]
+
+    def step_loads(self) -> Options:
+        """What every step asks of a ticket; who is at work on it is read under the step's lock."""
+        return list(_STEP_LOADS)
 
     def page_of(self, record: Any, refused: tuple[str, steps.StepForm] | None = None) -> DetailPage:
         """Return a ticket's own page."""

@@ -1,0 +1,76 @@
+"""What a judgement of the gate speaks of: whether a flush can have changed its outcome.
+
+A row is judged before it is written. The judgement is a function of some columns of some tables; as
+long as a flush has written none of these, judging the row once more gives the same again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnClause, Select, Table, inspect
+from sqlalchemy.sql import visitors
+
+from models.organization import Organization
+
+
+class Written:
+    """What one flush has written: new rows, and the columns of changed ones."""
+
+    def __init__(self, added: Iterable[Any], flush_context: Any) -> None:
+        self._new = {table for each in added for table in inspect(each).mapper.tables}
+        self._states = [*flush_context.states]
+        # Rows that follow from the tree are written past the session's objects (``rules.parties``),
+        # and what goes with a deleted row may not be an object at all.
+        self._far = any(
+            flush_context.is_deleted(state) or state.class_ is Organization
+            for state in self._states
+        )
+
+    def bears_on(self, judgement: Select[Any]) -> bool:
+        """Tell whether a judgement may come out otherwise after this flush than before it."""
+        if self._far:
+            return True
+        spoken = _spoken_of(judgement)
+        if not _mapped().issuperset(spoken) or not self._new.isdisjoint(spoken):
+            return True
+        return any(
+            state.attrs[attribute.key].history.has_changes()
+            for state in self._states
+            for attribute in state.mapper.column_attrs
+            for column in attribute.columns
+            if column.key in spoken.get(column.table, ())
+        )
+
+
+@lru_cache(maxsize=4096)
+def _spoken_of(judgement: Select[Any]) -> dict[Any, set[str]]:
+    """Return the columns that a statement speaks of, by their tables, wherever in it they stand."""
+    found: dict[Any, set[str]] = {}
+    for each in visitors.iterate(judgement):
+        if isinstance(each, Table):
+            found.setdefault(each, set())
+        elif isinstance(each, ColumnClause) and not _is_constant(each):
+            for column in each.base_columns:
+                found.setdefault(getattr(column, "table", None), set()).add(str(column.key))
+    return found
+
+
+def _is_constant(column: ColumnClause[Any]) -> bool:
+    """Tell whether it is the star of a probe, or a number: it speaks of no column."""
+    return column.is_literal and (column.name == "*" or column.name.isdigit())
+
+
+@lru_cache(maxsize=1)
+def _mapped() -> frozenset[Table]:
+    """Return the tables whose rows are written as objects, so that a flush knows of each change."""
+    secondary = {
+        relation.secondary
+        for mapper in Organization.registry.mappers
+        for relation in mapper.relationships
+        if relation.secondary is not None
+    }
+    tables = {table for mapper in Organization.registry.mappers for table in mapper.tables}
+    return frozenset(tables - secondary)
