@@ -171,7 +171,7 @@ class TicketList(FlowView):
         page = listing.fetch(session(), Ticket, some, asked)
         if beyond is not None or asked.last:
             return page, ""
-        return page, str(len(ids)) if whole else f"{min(len(ids) - 1, ENOUGH)}+"
+        return page, str(len(ids)) if whole else f"{min(len(ids), ENOUGH)}+"
 
     def _found(
         self, asked: Request, cursor: list[Any] | None, descending: bool, backwards: bool
