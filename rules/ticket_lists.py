@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
 from models.ledger import Event
 from models.organization import OrganizationLine
 from models.ticket import FINAL, PartyRelation, Ticket, TicketParty, TicketStatus
+from models.ticket_file import ExtensionStatus, TicketExtension
 from rules.actor import Actor
 
 #: What is neither a draft nor at its end.
@@ -69,6 +70,14 @@ def due_soon() -> ColumnElement[bool]:
 def past_due() -> ColumnElement[bool]:
     """Return which tickets are past the earliest deadline of a step not yet taken."""
     return Ticket.next_due < func.current_timestamp()
+
+
+def more_time() -> ColumnElement[bool]:
+    """Return which tickets wait for a decision about a later deadline."""
+    asked = select(TicketExtension.ticket_id).where(
+        TicketExtension.status == ExtensionStatus.REQUESTED
+    )
+    return Ticket.id.in_(asked)
 
 
 def in_state(*states: TicketStatus) -> ColumnElement[bool]:

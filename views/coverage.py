@@ -26,7 +26,7 @@ from reports.workbook import MEDIA_TYPE, workbook
 from rules.calendar import shanghai_date
 from rules.errors import Invalid
 from rules.policy import Action
-from views import listing, permissions
+from views import listing, permissions, table_html
 from views.charts import Bar, Chart, by_month, grouped
 from views.context import actor, session
 from views.coverage_book import sheets
@@ -121,6 +121,7 @@ class CoverageView(BaseView):
             view_title=_(title),
             crumbs=[Crumb(_("协议覆盖"), home), Crumb(_(title))],
             table=table,
+            body=table_html.body(table),
             tabs=[],
             filters=_filters(kinds, asked),
             q=asked.query,

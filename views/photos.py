@@ -212,5 +212,4 @@ def _sent(digest: str) -> Response:
     answer.cache_control.private = True
     answer.cache_control.no_cache = True
     answer.headers["X-Content-Type-Options"] = "nosniff"
-    answer.headers["Content-Security-Policy"] = "default-src 'none'"
     return answer

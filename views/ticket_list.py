@@ -84,6 +84,7 @@ class TicketList(FlowView):
         ("dispatch", "待派单", in_state(S.PENDING_DISPATCH)),
         ("work", "办理中", in_state(S.DISPATCHED, S.ACCEPTED, S.ARRIVED, S.REOPENED)),
         ("return", "退单待审", in_state(S.RETURN_PENDING)),
+        ("extension", "延期待审", ticket_lists.more_time()),
         ("returned", "被退回", ticket_lists.returned()),
         ("rate", "待评价", in_state(S.RESOLVED)),
         ("reopened", "重办", ticket_lists.taken_up_again()),

@@ -20,15 +20,15 @@ from models.check_in import CheckIn, CheckInStatus
 from models.duty import DutyList, DutyListStatus
 from models.mechanism import ReviewLevel, ReviewStep, WhistleClass
 from models.need import Need, NeedStatus, Urgency
-from models.rating import Rating
+from models.rating import Rater, Rating
 from models.service import ServiceProject, ServiceStatus
 from models.ticket import FINAL, AssignmentRole, AssignmentStatus, Ticket, TicketAssignment
 from models.ticket import TicketStatus as S
-from models.ticket_file import ExtensionStatus, TicketExtension
 from presets.roles import Role
 from rules.actor import Actor
 from rules.calendar import shanghai_date
 from rules.reminders import DAYS_BEFORE
+from rules.ticket_lists import more_time
 from views import permissions
 from views.context import actor, session
 from views.listing import COUNT_CAP, walk
@@ -77,9 +77,6 @@ def queues_of(who: Actor) -> list[Waiting]:
     )
     oldest = Ticket.id
     by_deadline = func.coalesce(Ticket.next_due, Ticket.created_at)
-    more_time = Ticket.id.in_(
-        select(TicketExtension.ticket_id).where(TicketExtension.status == ExtensionStatus.REQUESTED)
-    )
     held = and_(Ticket.status == S.LOCAL, Ticket.holder_id == who.area_id)
     draft = Agreement.status == AgreementStatus.DRAFT
     last = shanghai_date(utcnow()) + EXPIRY_NOTICE
@@ -91,7 +88,7 @@ def queues_of(who: Actor) -> list[Waiting]:
         *(Waiting(role, "属地处置中", "TicketView", held, oldest, "没有正在自行处置的事项。", (("tab", "local"),)) for role in (Role.COMMUNITY_STAFF, Role.TOWNSHIP_REVIEWER)),
         Waiting(Role.DISPATCHER, "待派单的哨单", "TicketView", Ticket.status == S.PENDING_DISPATCH, oldest, "没有待派单的哨单。", (("tab", "dispatch"),)),
         Waiting(Role.RETURN_REVIEWER, "退单待审", "TicketView", Ticket.status == S.RETURN_PENDING, by_deadline, "没有待审的退单。", (("tab", "return"),)),
-        Waiting(Role.RETURN_REVIEWER, "延期待审", "TicketView", more_time, by_deadline, "没有待审的延期申请。"),
+        Waiting(Role.RETURN_REVIEWER, "延期待审", "TicketView", more_time(), by_deadline, "没有待审的延期申请。", (("tab", "extension"),)),
         Waiting(Role.DEPARTMENT_HANDLER, "待应哨", "TicketView", and_(lead, Ticket.status.in_((S.DISPATCHED, S.REOPENED))), by_deadline, "没有待应哨的哨单。", (("tab", "work"),)),
         Waiting(Role.DEPARTMENT_HANDLER, "办理中", "TicketView", and_(lead, Ticket.status.in_((S.ACCEPTED, S.ARRIVED))), by_deadline, "没有在办的哨单。", (("tab", "work"),)),
         Waiting(Role.DEPARTMENT_HANDLER, "协办事项", "TicketView", and_(helping, Ticket.status.not_in(FINAL)), by_deadline, "没有待办的协办事项。", (("tab", "work"),)),
@@ -163,7 +160,11 @@ def _rated(*, yes: bool) -> ColumnElement[bool]:
     mine = select(each.id).where(each.status == S.RESOLVED).cte("mine").prefix_with("MATERIALIZED")
     ratings = (
         select(func.count(Rating.id))
-        .where(Rating.ticket_id == Ticket.id, Rating.round == Ticket.reopen_count + 1)
+        .where(
+            Rating.ticket_id == Ticket.id,
+            Rating.round == Ticket.reopen_count + 1,
+            Rating.rater == Rater.RAISER,
+        )
         .correlate(Ticket)
         .scalar_subquery()
     )

@@ -127,11 +127,12 @@ def blow_the_whistle(visit: Visit) -> str:
 
 
 def review_and_dispatch(visit: Visit, number: str) -> None:
-    """The township approves; the office dispatches to a lead and an assisting department."""
+    """The township vets and approves; the office dispatches to a lead and an assisting department."""
     township = visit("township")
     township.picture("13-workbench-township", DESK, PHONE)
     find(visit, "township", number)
     township.step("审核通过", note="情况属实，急需修复。")
+    township.step("审核通过", note="同意上报。")
     office = visit("office")
     office.picture("14-workbench-office", DESK, PHONE)
     find(visit, "office", number)
@@ -177,7 +178,7 @@ def rate_and_close(visit: Visit, number: str) -> None:
     page = office.page
     expect(page.get_by_role("heading", level=1)).to_contain_text("已销号")
     story = page.get_by_role("region", name="办理过程").locator(".timeline-head strong")
-    expect(story).to_have_text(["新建", "吹哨", "审核通过", "派单", *REST])
+    expect(story).to_have_text(["新建", "吹哨", "审核通过", "审核通过", "派单", *REST])
     office.picture("21-ticket-closed", DESK, PHONE)
     page.emulate_media(media="print")
     office.picture("22-ticket-printed")

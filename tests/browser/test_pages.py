@@ -26,13 +26,14 @@ LOOKS = {
     "/check-ins/show/#": 2,
 }
 #: Links that send a file instead of a page.
-FILE = re.compile(r"/(export|template|standard|letters?|file)(/#)?$")
+FILE = re.compile(r"/(export|template|standard|letters?|file|slip)(/#)?$")
 LISTS = ("needs", "resources", "services", "sessions", "check-ins", "check-in-activities")
 #: What the walk must have come to, beside what every account has: the kinds of pages by account.
 ON_THE_WAY = {
     "admin": {
         *(f"/imports/{name}/" for name in ("organizations", "duty-items", "sessions", "activities", "calendar")),
         "/import-jobs/list/", "/duty-comparison/", "/duty-lists/changes/#",
+        "/mechanisms/show/#", "/mechanisms/edit/#", "/mechanisms/add", "/addresses/list/",
     },
     "duty": {
         "/imports/duty-items/", "/import-jobs/list/", "/import-batches/list/", "/import-batches/show/#",
@@ -53,6 +54,8 @@ ON_THE_WAY = {
     "community": {
         *(f"/{name}/{page}" for name in LISTS for page in ("list/", "show/#")),
         "/needs/add", "/board/", "/numbers/", "/notices/list/",
+        "/tickets/add", "/tickets/paper", "/tickets/show/#", "/tickets/list/", "/addresses/list/",
+        "/addresses/show/#", "/addresses/add", "/export-jobs/list/",
     },
     "unit": {
         *(f"/{name}/{page}" for name in LISTS for page in ("list/", "show/#")),

@@ -146,9 +146,7 @@ def test_a_basic_item_may_be_blown_in_an_emergency(one_world: World) -> None:
     assert (ticket.verdict, ticket.status) == (Verdict.EMERGENCY, TicketStatus.PENDING_REVIEW)
 
 
-def test_where_lists_only_advise_the_office_decides(
-    one_session: Session, one_world: World
-) -> None:
+def test_where_lists_only_advise_the_office_decides(one_session: Session, one_world: World) -> None:
     mechanism_for(one_session, one_world.place("A11").id).eligibility = EligibilityRule.ADVISORY
     one_session.commit()
     ticket = one_world.raised(duty_item=one_world.item(BASIC))

@@ -42,7 +42,7 @@ LOOKED_AT: dict[str, set[str]] = {
     "rules/notices.py": {"__table__", "reviewed"},  # tells others of a record, reads nothing
     "rules/reach.py": {"__table__"},  # the gate's own words
     "rules/parties.py": {"__table__", "reviewed"},  # rows derived from the tree
-    "rules/scope.py": {"__table__", "connection", "reviewed"},  # the gate itself
+    "rules/scope.py": {"__table__", "connection", "literal_column", "reviewed"},  # the gate itself
     # Ids of the actor's own party rows, or by the criterion; the texts of all, for the system.
     "rules/search.py": {"__table__", "get_bind", "reviewed"},
     "rules/rarity.py": {"engine", "get_bind", "reviewed"},  # statistics of the searched texts

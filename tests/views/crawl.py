@@ -75,7 +75,9 @@ def crawl(client: FlaskClient, account: str, start: str = "/") -> Crawl:
     seen = {shape(start)}
     while waiting:
         path, found_on = waiting.popleft()
-        page = page_of(path, found_on, client.get(path))
+        # A kept list's own address leads on to the list as it was kept.
+        kept = path.startswith("/saved-views/show/")
+        page = page_of(path, found_on, client.get(path, follow_redirects=kept))
         done.pages[path] = page
         if page.mimetype != "text/html":
             continue

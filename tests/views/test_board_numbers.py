@@ -148,7 +148,7 @@ def test_more_needs_cost_no_more_statements(pairs: Pairs, look: Any, sqlite: Bac
                 numbers.setdefault(who, []).append(len(sent))
     finally:
         event.remove(engine, "before_cursor_execute", note)
-    assert numbers["party"] == [12, 12]
+    assert numbers["party"] == [10, 10]
     assert all(few == many <= 12 for few, many in numbers.values()), numbers
     assert not any(" OFFSET " in each for each in sent if "LIMIT ? OFFSET ?" not in each)
 

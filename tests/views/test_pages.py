@@ -18,7 +18,17 @@ ACCOUNTS = ["admin", "office", "returns", "party", "duty", "township", "communit
 ACCOUNTS += ["unit", "inspector", "leader", "auditor", "blank"]
 
 LEDGERS = ("tickets", "agreements", "duty-lists", "duty-items", "import-batches", "organizations")
-LEDGERS += ("accounts", "mechanisms", "calendar", "audit", "resources", "needs", "services")
+LEDGERS += (
+    "addresses",
+    "export-jobs",
+    "accounts",
+    "mechanisms",
+    "calendar",
+    "audit",
+    "resources",
+    "needs",
+    "services",
+)
 LEDGERS += (
     "sessions",
     "check-ins",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+from models.base import utcnow
 from models.notice import Notice
 from models.ticket import Ticket
 from rules.actor import SYSTEM, acting_as
+from rules.calendar import shanghai_date
 from tests.factories.world import World
 from tests.views.pages import row_ids, words_of
 from tests.views.stage import PEOPLE, Stage, Watch
@@ -113,6 +116,39 @@ def test_the_nearest_deadline_comes_first(stage: Stage, watch: Watch) -> None:
     assert any("超期" in word for word in words_of(page))
     overdue = queues(stage.client("inspector").get("/").text)["已超期的哨单"]
     assert overdue == [wanted[0]]
+
+
+def test_grades_of_the_lead_are_not_those_of_the_raising_place(stage: Stage, watch: Watch) -> None:
+    """Once the lead has graded its assisting departments, the ticket still waits to be rated."""
+    with stage.session() as session, acting_as(session, SYSTEM):
+        world = World(session)
+        ticket = world.dispatched(assisting=("A-D2",))
+        for action in ("accept", "arrive"):
+            world.step(ticket, action, "handler")
+        world.step(ticket, "report_result", "handler", result="修好了")
+        given = {
+            f"{world.place('A-D2').id}:{dimension.id}": "satisfied"
+            for dimension in ticket.whistle_class.mechanism.dimensions
+        }
+        world.step(ticket, "rate_assisting", "handler", grades=given)
+        session.commit()
+        number = ticket.id
+    assert number in queues(stage.client("community").get("/").text)["待评哨"]
+    assert number not in queues(stage.client("office").get("/").text)["待销号"]
+
+
+def test_an_extension_waits_for_the_reviewer(stage: Stage, watch: Watch) -> None:
+    """It stands in his queue, and behind its tab."""
+    with stage.session() as session, acting_as(session, SYSTEM):
+        ticket = session.get_one(Ticket, stage.id("t11"))
+        ticket.resolve_due = utcnow() + dt.timedelta(days=2)
+        session.flush()
+        day = shanghai_date(utcnow()) + dt.timedelta(days=9)
+        World(session).step(ticket, "request_extension", "handler", new_due=day, note="等备件")
+        session.commit()
+    client = stage.client("returns")
+    assert queues(client.get("/").text)["延期待审"] == [stage.id("t11")]
+    assert row_ids(client.get("/tickets/list/?tab=extension").text) == [stage.id("t11")]
 
 
 def test_a_queue_shows_eight_and_counts_all(stage: Stage, watch: Watch) -> None:
