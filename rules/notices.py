@@ -109,7 +109,8 @@ def tell_people(
     with acting_as(session, SYSTEM):
         done = session.execute(
             insert(table).from_select(["account_id", *common], found),
-            execution_options=reviewed("tells people of a record that they reach; shows nothing"),
+            execution_options=reviewed("tells people of a record that they reach; shows nothing")
+            | {"preserve_rowcount": True},
         )
     return int(cast(Any, done).rowcount)
 
