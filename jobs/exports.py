@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from database import db
 from imports.decisions import Cancelled
-from jobs.queue import Beat, Queue
+from jobs.queue import Queue
 from models.account import Account
 from models.base import utcnow
 from models.export_job import ExportJob, ExportState
@@ -95,13 +95,11 @@ def write(app: Flask, number: int) -> None:
 def _written(app: Flask, session: Session, actor: Actor, job: ExportJob) -> tuple[int, str]:
     """Write the workbook into its place, whole or not at all; return its rows and its SHA-256."""
     queue: Queue = app.extensions["queue"]
-    key, beat = key_of(job.id), Beat()
+    key = key_of(job.id)
+    watch = queue.watch(key)
 
     def tell(done: int) -> None:
-        if beat.due():
-            queue.note(key, ("write", done, 0))
-            if queue.called_off(key):
-                raise Cancelled
+        watch("write", done, 0)
 
     handle, temporary = tempfile.mkstemp(dir=folder(app))
     try:

@@ -24,7 +24,7 @@ from imports.findings import findings
 from imports.plan import Plan
 from imports.probe import WorkbookRefused
 from imports.whose import place_of
-from jobs.queue import Beat, Queue
+from jobs.queue import Queue
 from models.account import Account
 from models.base import utcnow
 from models.import_job import BUSY, ImportJob, ImportJobState, ImportLayout
@@ -155,7 +155,7 @@ def _at_work(
                 return None
             with acting_as(session, actor):
                 job = session.get_one(ImportJob, number)
-                work(session, job, _watch(queue, number))
+                work(session, job, queue.watch(key_of(number)))
                 session.commit()
                 return job.state
         except Cancelled:
@@ -199,19 +199,6 @@ def _end(session: Session, number: int, state: ImportJobState, message: str) -> 
             job.state, job.message = state, message
             session.commit()
     return state
-
-
-def _watch(queue: Queue, number: int) -> Watch:
-    key = key_of(number)
-    beat = Beat()
-
-    def watch(phase: str, done: int, total: int) -> None:
-        if beat.due():
-            queue.note(key, (phase, done, total))
-            if queue.called_off(key):
-                raise Cancelled
-
-    return watch
 
 
 def places(session: Session, kind: str) -> list[Organization]:

@@ -9,6 +9,8 @@ from typing import Any, cast
 from flask import Flask, current_app
 from huey import Huey, MemoryHuey, SqliteHuey, crontab
 
+from imports.decisions import Cancelled, Watch
+
 #: Seconds between two notes of how far a task is, and two looks whether it has been called off.
 BEAT = 0.3
 
@@ -72,6 +74,18 @@ class Queue:
     def called_off(self, key: str) -> bool:
         """Tell whether a task has been asked to stop."""
         return bool(self.huey.get(f"stop:{key}", peek=True))
+
+    def watch(self, key: str) -> Watch:
+        """Return what a task calls as it goes on: it notes how far, and raises ``Cancelled`` to stop."""
+        beat = Beat()
+
+        def watch(phase: str, done: int, total: int) -> None:
+            if beat.due():
+                self.note(key, (phase, done, total))
+                if self.called_off(key):
+                    raise Cancelled
+
+        return watch
 
     def forget(self, key: str) -> None:
         """Drop what is noted of a task that has ended, or begins anew."""

@@ -265,8 +265,3 @@ def _follow(found: Clocks, data: dict[str, Any], clocks: dict[str, Any]) -> None
         for role, named in (("lead", [data.get("lead")]), ("assisting", data.get("assisting", []))):
             for each in filter(None, named):
                 found.parts.append(Part(each["id"], role, dict(found.due), exact=False))
-
-
-def derive(steps: Iterable[Event]) -> Deadlines:
-    """Return the ticket's own three deadlines as its events give them; see ``replay``."""
-    return replay(steps).due

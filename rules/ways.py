@@ -54,17 +54,29 @@ def way_to(actor: Actor, model: type[Any]) -> tuple[FromClause, Any, ColumnEleme
     return party, party.c.ticket_id, joined
 
 
-def newest(actor: Actor, model: type[Any], number: int) -> Select[Any] | None:
-    """Return so many ids of the actor's own records, the newest: an index walk of that length.
+def _own_ids(actor: Actor, model: type[Any]) -> tuple[Select[Any], Any] | None:
+    """Return the ids of all records in reach, each once, and the column that orders them.
 
-    ``None`` where no one organisation's rows are his whole reach.
+    ``None`` where no one organisation's rows are the actor's whole reach.
     """
     organization_id = whose_rows(actor, model)
     if organization_id is None:
         return None
     party = TicketParty.__table__
-    mine = select(party.c.ticket_id.label("id")).where(party.c.organization_id == organization_id)
-    return mine.distinct().order_by(party.c.ticket_id.desc()).limit(number)
+    key = party.c.ticket_id
+    return select(key.label("id")).where(party.c.organization_id == organization_id).distinct(), key
+
+
+def newest(actor: Actor, model: type[Any], number: int) -> Select[Any] | None:
+    """Return so many ids of the actor's own records, the newest: an index walk of that length.
+
+    ``None`` where no one organisation's rows are his whole reach.
+    """
+    own = _own_ids(actor, model)
+    if own is None:
+        return None
+    mine, key = own
+    return mine.order_by(key.desc()).limit(number)
 
 
 def first_ids(
@@ -82,12 +94,10 @@ def first_ids(
     party rows; ``None`` where these are not his whole reach. The rows themselves are read through
     the gate.
     """
-    organization_id = whose_rows(current(session), model)
-    if organization_id is None:
+    own = _own_ids(current(session), model)
+    if own is None:
         return None
-    party = TicketParty.__table__
-    key = party.c.ticket_id
-    mine = select(key.label("id")).where(party.c.organization_id == organization_id).distinct()
+    mine, key = own
     first = mine.order_by(key.desc() if descending else key.asc()).limit(number)
     if beyond is not None:
         first = first.where(key < beyond if descending else key > beyond)
@@ -116,12 +126,10 @@ def first_among(
     that come first, until ``enough`` are found, unless there are no more than these. ``narrowed``
     selects from ``model``.
     """
-    organization_id = whose_rows(current(session), model)
-    if organization_id is None:
+    own = _own_ids(current(session), model)
+    if own is None:
         return None
-    party = TicketParty.__table__
-    key = party.c.ticket_id
-    mine = select(key.label("id")).where(party.c.organization_id == organization_id).distinct()
+    mine, key = own
     if beyond is not None:
         mine = mine.where(key < beyond if descending else key > beyond)
     mine = mine.order_by(key.desc() if descending else key.asc()).limit(looked_at)

@@ -15,7 +15,6 @@ from huey.signals import SIGNAL_COMPLETE
 from app import create_app
 from cli.worker import work
 from imports.decisions import Watch
-from jobs import imports
 from jobs.queue import Queue
 
 
@@ -23,10 +22,10 @@ def main(stay: str | None = None) -> None:
     """Work as ``flask worker --until-stdin-ends`` does; ``stay``: the phase to stay in."""
     app = create_app()
     queue: Queue = app.extensions["queue"]
-    honest = imports._watch
+    honest = queue.watch
 
-    def staying(queue: Queue, number: int) -> Watch:
-        watch = honest(queue, number)
+    def staying(key: str) -> Watch:
+        watch = honest(key)
 
         def held(phase: str, done: int, total: int) -> None:
             watch(phase, done, total)
@@ -36,7 +35,7 @@ def main(stay: str | None = None) -> None:
 
         return held
 
-    imports._watch = staying
+    queue.watch = staying
     queue.huey.on_startup()(lambda: say("started"))
     queue.huey.signal(SIGNAL_COMPLETE)(lambda *_about: say("done"))
     with app.app_context():

@@ -37,7 +37,7 @@ def stored(session: Session, ticket: Ticket) -> dict[str, dt.datetime | None]:
 
 
 def derived(session: Session, ticket: Ticket) -> dict[str, dt.datetime | None]:
-    return clocks.derive(ledger.events_of(session, ticket))
+    return clocks.replay(ledger.events_of(session, ticket)).due
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bench.duty_match import fill, rates
+from bench.timing import statements
 from models.duty import DutyItem, DutyItemDepartment, DutyList, DutyListType
 from models.mechanism import EligibilityRule
 from models.organization import Organization
@@ -24,7 +25,6 @@ from rules.mechanisms import mechanism_for
 from tests.conftest import Backend, session_factory
 from tests.factories.world import World
 from tests.rules.everyday_phrasings import HELD_BACK, TUNED
-from tests.rules.statements import sent
 
 LIGHTS, DOGS, WALLS, QUARREL = "路灯安装与维修", "犬只管理", "拆除违法建筑", "调解邻里纠纷"
 
@@ -240,11 +240,11 @@ def test_the_statements_do_not_grow_with_the_lists(county: Session) -> None:
     match(county, place, "路灯不亮")
     county.expire_all()
     place = home(county)
-    with sent(county) as few:
+    with statements(county.get_bind()) as few:
         match(county, place, "路灯不亮")
     county.expire_all()
     place = home(county)
-    with sent(county) as many:
+    with statements(county.get_bind()) as many:
         match(county, place, "敬老院饭菜不干净，楼道里堆满杂物，工地夜里打桩")
     assert len(many) <= len(few) + 2 <= 12, many
 

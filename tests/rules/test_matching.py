@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.orm import Session
 
+from bench.timing import statements
 from models.resource import Category, Resource
 from rules import workflow
 from rules.actor import SYSTEM, acting_as
@@ -336,22 +333,6 @@ def test_both_databases_find_the_same(world: World) -> None:
 # How much it costs
 
 
-@contextmanager
-def counted(session: Session) -> Iterator[list[str]]:
-    """Record the statements that are sent."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        sent.append(statement)
-
-    engine = session.get_bind()
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-
-
 def test_more_rows_cost_no_more_statements(pairs: Pairs) -> None:
     pairs.bond("A11", "A-U1")
     need = pairs.need()
@@ -367,7 +348,7 @@ def test_more_rows_cost_no_more_statements(pairs: Pairs) -> None:
         pairs.session.commit()
         for record in (need, first):
             _ = record.category, getattr(record, "community", None), getattr(record, "owner", None)
-            with acting_as(pairs.session, actor), counted(pairs.session) as sent:
+            with acting_as(pairs.session, actor), statements(pairs.session.get_bind()) as sent:
                 search: Any = resources_for if record is need else needs_for
                 matches = search(pairs.session, record, today=dt.date(2026, 6, 1), limit=40)
                 for match in matches:

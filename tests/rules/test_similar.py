@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from bench.timing import statements
 from models.ticket import Ticket, TicketStatus
 from rules.actor import acting_as
 from rules.similar import CANDIDATES, NEAR, WALKED, Similar, metres, similar
 from tests.factories.world import World
-from tests.rules.statements import sent
 
 HERE = (38.4872, 106.2309)
 #: About 80 metres north of there, and about a kilometre.
@@ -160,10 +160,10 @@ def test_the_cost_does_not_grow_with_the_ledger(session: Session, world: World) 
         crowd(world, more)
         session.commit()
         session.refresh(home)
-        with acting_as(session, actor), sent(session) as statements:
+        with acting_as(session, actor), statements(session.get_bind()) as sent:
             found = similar(session, home, "路灯不亮", **located(HERE))
         assert [each.title for each in found] == ["路灯不亮"]
-        counts.append(len(statements))
-    assert counts[0] == counts[1] <= 3, statements
-    assert "LIMIT" in statements[-1]
+        counts.append(len(sent))
+    assert counts[0] == counts[1] <= 3, sent
+    assert "LIMIT" in sent[-1]
     assert CANDIDATES <= WALKED

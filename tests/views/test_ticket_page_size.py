@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from bench.timing import statements
 from database import db
 from models.ticket import Ticket, TicketStatus
 from models.ticket_file import PhotoMoment
@@ -25,16 +25,10 @@ Client = Callable[[str], FlaskClient]
 @pytest.fixture
 def sent(sqlite: Backend) -> Iterator[list[str]]:
     """Collects what is sent to the database."""
-    found: list[str] = []
-
-    def record(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        found.append(statement)
-
     with sqlite.app.app_context():
         engine = db.engine
-    event.listen(engine, "before_cursor_execute", record)
-    yield found
-    event.remove(engine, "before_cursor_execute", record)
+    with statements(engine) as found:
+        yield found
 
 
 def grown(tickets: Tickets, ticket: Ticket) -> None:
