@@ -28,13 +28,16 @@ class Anchored:
     ``columns`` hold organisation ids: a row is read if any of them is in reach, and written only
     if all that are set are. ``user_column`` ties the row to one person. ``open_read`` marks
     reference data: everyone who is logged in may read it (design section 2.2). ``sharing`` says
-    what partners see of it.
+    what partners see of it. ``party_column`` holds the body that has the row in hand, and is what the
+    scope PARTY looks at; ``line_column``, where there is one, is what LINE looks at in place of ``columns``.
     """
 
     columns: tuple[str, ...]
     user_column: str | None = None
     open_read: bool = False
     sharing: Sharing | None = None
+    party_column: str | None = None
+    line_column: str | None = None
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,17 @@ WRITE = (R, A, E, D)
 #: The four ledgers of domain section 4 that go with the agreements.
 LEDGERS = ("resource", "need", "service_project", "check_in")
 
+#: What follows a ticket: its figures, and what the office makes of them (domain section 8).
+FOLLOW_UP = (
+    "ticket_fact",
+    "supervision",
+    "recurring_problem",
+    "coordination_meeting",
+    "meeting_decision",
+    "rating_appeal",
+    "bulletin",
+)
+
 #: Those who bring workbooks in, each for what the table below lets them.
 IMPORTERS = (
     Role.SYSTEM_ADMINISTRATOR,
@@ -81,10 +92,25 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     ),
     (Role.SYSTEM_ADMINISTRATOR, "duty_list", (*WRITE, ACT, IMPORT), Scope.EVERYTHING),
     (Role.SYSTEM_ADMINISTRATOR, "ticket", (R,), Scope.EVERYTHING),
+    *((Role.SYSTEM_ADMINISTRATOR, each, (R,), Scope.EVERYTHING) for each in FOLLOW_UP),
+    (Role.SYSTEM_ADMINISTRATOR, "supervision_rule", WRITE, Scope.EVERYTHING),
+    (Role.SYSTEM_ADMINISTRATOR, "bulletin_template", WRITE, Scope.EVERYTHING),
+    (Role.SYSTEM_ADMINISTRATOR, "notice_robot", WRITE, Scope.EVERYTHING),
+    (Role.SYSTEM_ADMINISTRATOR, "delivery", (R, E), Scope.EVERYTHING),
     (Role.SYSTEM_ADMINISTRATOR, "import_batch", (R, A, E), Scope.EVERYTHING),
     (Role.SYSTEM_ADMINISTRATOR, "audit_entry", (R,), Scope.EVERYTHING),
     #
     (Role.DISPATCHER, "ticket", (R, ACT), Scope.AREA),
+    (Role.DISPATCHER, "ticket_fact", (R,), Scope.AREA),
+    (Role.DISPATCHER, "supervision", (R, A, E, ACT), Scope.AREA),
+    (Role.DISPATCHER, "supervision_rule", (R, A, E), Scope.AREA),
+    (Role.DISPATCHER, "recurring_problem", (R, A, E, ACT), Scope.AREA),
+    (Role.DISPATCHER, "coordination_meeting", (*WRITE, ACT), Scope.AREA),
+    (Role.DISPATCHER, "meeting_decision", (*WRITE, ACT), Scope.AREA),
+    (Role.DISPATCHER, "rating_appeal", (R, ACT), Scope.AREA),
+    (Role.DISPATCHER, "bulletin", (*WRITE, ACT), Scope.AREA),
+    (Role.DISPATCHER, "bulletin_template", WRITE, Scope.AREA),
+    (Role.DISPATCHER, "notice_robot", WRITE, Scope.AREA),
     (Role.DISPATCHER, "duty_list", (R,), Scope.AREA),
     (Role.DISPATCHER, "address_entry", (R,), Scope.AREA),
     (Role.DISPATCHER, "agreement", (R,), Scope.AREA),
@@ -102,6 +128,13 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     (Role.DUTY_LIST_OFFICER, "import_batch", (R, A, E), Scope.AREA),
     #
     (Role.TOWNSHIP_REVIEWER, "ticket", (R, A, E, ACT), Scope.AREA),
+    *(
+        (Role.TOWNSHIP_REVIEWER, each, (R,), Scope.AREA)
+        for each in ("ticket_fact", "supervision", "recurring_problem", "rating_appeal")
+    ),
+    (Role.TOWNSHIP_REVIEWER, "recurring_problem", (R, ACT), Scope.PARTY),
+    (Role.TOWNSHIP_REVIEWER, "meeting_decision", (R, ACT), Scope.PARTY),
+    (Role.TOWNSHIP_REVIEWER, "bulletin", (R,), Scope.LINE),
     (Role.TOWNSHIP_REVIEWER, "address_entry", (*WRITE, IMPORT), Scope.AREA),
     (Role.TOWNSHIP_REVIEWER, "duty_list", (*WRITE, ACT, IMPORT), Scope.AREA),
     (Role.TOWNSHIP_REVIEWER, "duty_list", (R,), Scope.LINE),
@@ -113,6 +146,11 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     (Role.TOWNSHIP_REVIEWER, "check_in", (R, A, E, ACT), Scope.SIDE),
     #
     (Role.COMMUNITY_STAFF, "ticket", (R, A, E, ACT), Scope.AREA),
+    *(
+        (Role.COMMUNITY_STAFF, each, (R,), Scope.AREA)
+        for each in ("ticket_fact", "supervision", "recurring_problem", "rating_appeal")
+    ),
+    (Role.COMMUNITY_STAFF, "bulletin", (R,), Scope.LINE),
     (Role.COMMUNITY_STAFF, "address_entry", (*WRITE, IMPORT), Scope.AREA),
     (Role.COMMUNITY_STAFF, "duty_list", (R,), Scope.LINE),
     (Role.COMMUNITY_STAFF, "agreement", (R,), Scope.AREA),
@@ -123,6 +161,13 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     (Role.COMMUNITY_STAFF, "import_batch", (R, A, E), Scope.AREA),
     #
     (Role.DEPARTMENT_HANDLER, "ticket", (R, ACT), Scope.PARTY),
+    # What a department gave back stays in its own figures, though the ticket is no longer shown to it.
+    (Role.DEPARTMENT_HANDLER, "ticket_fact", (R,), Scope.PARTY),
+    (Role.DEPARTMENT_HANDLER, "supervision", (R, ACT), Scope.PARTY),
+    (Role.DEPARTMENT_HANDLER, "recurring_problem", (R, ACT), Scope.PARTY),
+    (Role.DEPARTMENT_HANDLER, "meeting_decision", (R, ACT), Scope.PARTY),
+    (Role.DEPARTMENT_HANDLER, "rating_appeal", (R, A, ACT), Scope.PARTY),
+    (Role.DEPARTMENT_HANDLER, "bulletin", (R,), Scope.LINE),
     *(
         line
         for role in (Role.DEPARTMENT_HANDLER, Role.UNIT_LIAISON)
@@ -137,11 +182,15 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     ),
     #
     (Role.INSPECTOR, "ticket", (R,), Scope.AREA),
+    *((Role.INSPECTOR, each, (R,), Scope.AREA) for each in FOLLOW_UP),
+    (Role.INSPECTOR, "supervision", (A, E, ACT), Scope.AREA),
+    (Role.INSPECTOR, "supervision_rule", (R,), Scope.AREA),
     (Role.INSPECTOR, "duty_list", (R,), Scope.AREA),
     (Role.INSPECTOR, "agreement", (R,), Scope.AREA),
     *((Role.INSPECTOR, each, (R,), Scope.AREA) for each in LEDGERS),
     #
     (Role.LEADER, "ticket", (R,), Scope.AREA),
+    *((Role.LEADER, each, (R,), Scope.AREA) for each in FOLLOW_UP),
     (Role.LEADER, "duty_list", (R,), Scope.AREA),
     (Role.LEADER, "agreement", (R,), Scope.AREA),
     *((Role.LEADER, each, (R,), Scope.AREA) for each in LEDGERS),
@@ -162,6 +211,7 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
 EVERYBODY: tuple[tuple[str, tuple[Action, ...], Scope], ...] = (
     ("account", (R,), Scope.SELF),
     ("notice", (R, E), Scope.SELF),
+    ("notice_preference", (R, A, E), Scope.SELF),
     ("saved_view", WRITE, Scope.SELF),
     ("export_job", WRITE, Scope.SELF),
     ("organization", (R,), Scope.EVERYTHING),

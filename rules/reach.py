@@ -50,7 +50,12 @@ def reach(
         return _shared(actor, rule, column)
     if scope is Scope.SIDE:
         return _side(actor, rule, column, adding=adding)
+    if scope is Scope.PARTY:
+        name = rule.party_column
+        return column(name) == actor.organization_id if name else false()
     inside = _organizations(actor, scope)
+    if scope is Scope.LINE and rule.line_column:
+        return column(rule.line_column).in_(inside)
     tests = [column(name).in_(inside) for name in rule.columns]
     if every:
         # At least one must be set: a row that is tied to no place is in nobody's area.

@@ -21,7 +21,7 @@ from views.rendering import badge
 from views.security import current_actor
 
 #: The groups of the side navigation, in this order; a view names its group in ``menu``.
-GROUPS = ("工作台", "吹哨报到", "一书三单", "履职清单", "基础资料", "系统管理")
+GROUPS = ("工作台", "吹哨报到", "跟踪问效", "一书三单", "履职清单", "基础资料", "系统管理")
 
 
 def init_app(app: Flask) -> None:
