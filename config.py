@@ -67,10 +67,8 @@ class Config:
             "CHUISHAO_DATABASE_URL", f"sqlite:///{self.DATA_DIR / 'chuishao.db'}"
         )
         # Each page of each role compiles its statements once: the default of 500 would forget them.
-        self.SQLALCHEMY_ENGINE_OPTIONS: dict[str, Any] = {
-            "pool_pre_ping": True,
-            "query_cache_size": 4000,
-        }
+        # Whether a pooled connection still lives is looked after in ``database``.
+        self.SQLALCHEMY_ENGINE_OPTIONS: dict[str, Any] = {"query_cache_size": 4000}
         self.PORT = int(os.environ.get("CHUISHAO_PORT", "8080"))
         self.DEMO_PASSWORD = os.environ.get("CHUISHAO_DEMO_PASSWORD")
         self.SESSION_COOKIE_SECURE = os.environ.get("CHUISHAO_HTTPS") == "1"

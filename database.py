@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import select
 import sqlite3
+import time
 from typing import Any
 
+import psycopg
 from flask import Flask
 from flask_appbuilder import Model
 from flask_appbuilder.utils.legacy import get_sqla_class
 from flask_migrate import Migrate
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import InvalidatePoolError
 
 from models import registry  # noqa: F401 - maps every record type
 from rules import audit, organizations, parties, scope, workflow
@@ -51,3 +55,41 @@ def _sqlite_settings(connection: Any, record: Any) -> None:
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.execute("PRAGMA busy_timeout = 10000")
         cursor.close()
+
+
+#: A connection that has lain idle for so many seconds is asked whether its server is still there.
+_TRUSTED = 10.0
+
+
+@event.listens_for(Engine, "checkin")
+def _laid_down(connection: Any, record: Any) -> None:
+    record.info["chuishao.idle_since"] = time.monotonic()
+
+
+@event.listens_for(Engine, "checkout")
+def _still_there(connection: Any, record: Any, fairy: Any) -> None:
+    """Before a pooled connection is used: if it may have been lost, ask; a lost one is replaced.
+
+    To ask at every request costs a round trip. A server that stops or throws a connection out says
+    so, which the socket tells at once; one that vanishes says nothing, so long silence is asked too.
+    """
+    since = record.info.get("chuishao.idle_since")
+    if since is None or not isinstance(connection, psycopg.Connection):
+        return
+    if time.monotonic() - since < _TRUSTED and _is_silent(connection):
+        return
+    try:
+        connection.autocommit = True
+        connection.execute("")
+        connection.autocommit = False
+    except psycopg.Error:
+        raise InvalidatePoolError from None
+
+
+def _is_silent(connection: psycopg.Connection[Any]) -> bool:
+    """Tell whether nothing waits to be read; the end of a connection counts as something."""
+    try:
+        return not select.select([connection], [], [], 0)[0]
+    except (ValueError, OSError, psycopg.Error):
+        # Closed, or of a number that the system's call does not take.
+        return False

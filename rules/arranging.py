@@ -13,7 +13,7 @@ from models.need import Need
 from models.resource import Resource, ResourceStatus
 from models.service import ServiceProject
 from presets.roles import Role
-from rules import notices, workflow
+from rules import locking, notices, workflow
 from rules.actor import Actor
 from rules.calendar import shanghai_date
 from rules.errors import Conflict, Forbidden, Invalid
@@ -51,8 +51,8 @@ def arrange(
     if not (actor.system or allows(actor.roles, "service_project", Action.ADD)):
         raise Forbidden("您的角色不能安排服务项目。")
     # Before anything is written: of two at once the second must see what the first has done.
-    workflow.lock(session, need)
-    workflow.lock(session, resource)
+    locking.lock(session, need)
+    locking.lock(session, resource)
     workflow.check_state(session, need, ASSIGN, None)
     _check_fit(need, resource)
     _check_bond(session, need, resource, actor)

@@ -1,4 +1,8 @@
-"""The audit of edits: every write to an audited record, field by field, in the same transaction."""
+"""The audit of edits: every write to an audited record, field by field, in the same transaction.
+
+A workflow step is no edit: where it changes nothing but what its event tells (the state, deadlines,
+who is at work), the event is the line, chained and unchangeable, and there is no second one here.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,18 @@ import decimal
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import insert, inspect, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapper, Session
 
 from models.base import utcnow
 from models.ledger import AuditEntry
 from models.registry import type_name
 from rules.actor import Actor, current
 from rules.scope import reviewed
+from rules.workflow import told_by_event
 
 _KEPT_OUT = frozenset({"id", "created_at", "updated_at", "version", "changed_on", "created_on"})
 _SECRET = frozenset({"password"})
@@ -52,6 +58,8 @@ def write(session: Session, flush_context: Any) -> None:
             changes = _removed(record, before)
         elif action == "update":
             changes = _differences(record, before) | _relations(record)
+            if changes.keys() <= told_by_event(record):
+                continue
         elif action == "create":
             changes = _values(record, before=False) | _relations(record)
         else:
@@ -132,12 +140,17 @@ def _audited(record: Any) -> bool:
     return bool(getattr(record, "__audited__", False))
 
 
-def _columns(record: Any) -> list[str]:
-    return [
+def _columns(record: Any) -> tuple[str, ...]:
+    return _audited_columns(inspect(record).mapper)
+
+
+@lru_cache(maxsize=256)
+def _audited_columns(mapper: Mapper[Any]) -> tuple[str, ...]:
+    return tuple(
         attribute.key
-        for attribute in inspect(record).mapper.column_attrs
+        for attribute in mapper.column_attrs
         if attribute.key not in _KEPT_OUT | _QUIET
-    ]
+    )
 
 
 def _values(record: Any, *, before: bool) -> dict[str, list[Any]]:
@@ -156,7 +169,9 @@ def _forgotten(session: Session, record: Any) -> dict[str, Any]:
     """
     state = inspect(record)
     keys = _columns(record)
-    if all(key not in state.unloaded and _knows_old(state, key) for key in keys):
+    same = state.unmodified
+    known = all(key in same or _knows_old(state, key) for key in keys)
+    if known and state.unloaded.isdisjoint(keys):
         return {}
     table = type(record).__table__
     where = table.c.id == state.identity[0]
@@ -172,9 +187,10 @@ def _knows_old(state: Any, key: str) -> bool:
 def _relations(record: Any) -> dict[str, list[Any]]:
     """Return the changes of what is tied by a link table and so is no column: an account's roles."""
     state = inspect(record)
+    same = state.unmodified
     result = {}
     for relation in state.mapper.relationships:
-        if relation.secondary is None or relation.viewonly:
+        if relation.secondary is None or relation.viewonly or relation.key in same:
             continue
         history = state.attrs[relation.key].history
         if history.added or history.deleted:
@@ -198,8 +214,11 @@ def _removed(record: Any, stored: dict[str, Any]) -> dict[str, list[Any]]:
 
 def _differences(record: Any, stored: dict[str, Any]) -> dict[str, list[Any]]:
     state = inspect(record)
+    same = state.unmodified
     result = {}
     for key in _columns(record):
+        if key in same:
+            continue
         history = state.attrs[key].history
         if history.has_changes():
             old = history.deleted[0] if history.deleted else stored.get(key)

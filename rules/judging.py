@@ -28,6 +28,14 @@ class Written:
             flush_context.is_deleted(state) or state.class_ is Organization
             for state in self._states
         )
+        self._columns = [
+            column
+            for state in self._states
+            for same in [state.unmodified]
+            for attribute in state.mapper.column_attrs
+            if attribute.key not in same and state.attrs[attribute.key].history.has_changes()
+            for column in attribute.columns
+        ]
 
     def bears_on(self, judgement: Select[Any]) -> bool:
         """Tell whether a judgement may come out otherwise after this flush than before it."""
@@ -36,13 +44,7 @@ class Written:
         spoken = _spoken_of(judgement)
         if not _mapped().issuperset(spoken) or not self._new.isdisjoint(spoken):
             return True
-        return any(
-            state.attrs[attribute.key].history.has_changes()
-            for state in self._states
-            for attribute in state.mapper.column_attrs
-            for column in attribute.columns
-            if column.key in spoken.get(column.table, ())
-        )
+        return any(column.key in spoken.get(column.table, ()) for column in self._columns)
 
 
 @lru_cache(maxsize=4096)

@@ -18,7 +18,7 @@ from models.organization import REALMS, Organization
 from models.ticket import Ticket
 from presets.mechanism_plan import MechanismPlan
 from presets.mechanisms import build, fill, plan_of
-from rules import workflow
+from rules import locking
 from rules.actor import SYSTEM, acting_as
 from rules.errors import Conflict, Invalid, Stale
 from rules.mechanism_checks import check
@@ -44,7 +44,7 @@ def adopt(session: Session, place: Organization, plan: MechanismPlan) -> Mechani
             f"“{place.name}”是{place.kind.title}，吹哨机制只能由市或县（市、区）启用。",
             organization="吹哨机制只能由市或县（市、区）启用，请重新选择。",
         )
-    workflow.lock(session, place)
+    locking.lock(session, place)
     running = in_force_of(session, place.id)
     if running is not None:
         raise Conflict(f"“{place.name}”已在用{running}，请先在“吹哨机制”页面停用它。")
@@ -78,7 +78,7 @@ def restore(session: Session, former: Mechanism) -> Mechanism:
 
     Raises ``Conflict`` if it is in force already, or the version in force says just the same.
     """
-    workflow.lock(session, former.organization)
+    locking.lock(session, former.organization)
     session.refresh(former)
     if former.in_force:
         raise Conflict(f"{former}就是现行版本，不需要恢复。")
@@ -113,7 +113,7 @@ def used(session: Session, mechanism: Mechanism) -> bool:
 
 def _hold(session: Session, mechanism: Mechanism) -> None:
     """Keep others from changing the place's mechanisms, and refuse if this one is in force no more."""
-    workflow.lock(session, mechanism.organization)
+    locking.lock(session, mechanism.organization)
     session.refresh(mechanism)
     if not mechanism.in_force:
         raise Stale(f"{mechanism}已经停用，您的操作没有生效。请以现行版本为准。")

@@ -14,9 +14,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from sqlalchemy import Table, Update, event, inspect, select, update
-from sqlalchemy.exc import IntegrityError, InvalidRequestError
-from sqlalchemy.orm import ORMExecuteState, RelationshipDirection, Session
+from sqlalchemy import Table, Update, event, inspect, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from models.base import Titled, utcnow
@@ -26,8 +26,9 @@ from presets.roles import Role
 from rules import ledger
 from rules.actor import Actor
 from rules.errors import Conflict, Forbidden, Invalid
+from rules.locking import lock
 from rules.mechanisms import asked_once
-from rules.scope import named_columns, reviewed
+from rules.scope import named_columns
 from rules.step_inputs import Data, checked, fitting
 from rules.step_inputs import Input as Input
 
@@ -93,7 +94,8 @@ class Workflow:
 
     ``settle`` makes true, after every step and before it is written, what follows from the record's
     new state; ``after`` runs when the event is written, whichever step it was. ``mark`` tells apart
-    what one state has several of, such as the steps of a review.
+    what one state has several of, such as the steps of a review. ``told`` are the columns of whose
+    change the steps' events tell, so that the audit need not (``told_by_event``).
     """
 
     model: type[Any]
@@ -103,6 +105,7 @@ class Workflow:
     settle: Callable[[Context], None] | None = None
     after: Callable[[Context, Step], None] | None = None
     mark: Callable[[Any], str] | None = None
+    told: frozenset[str] = frozenset({"status"})
 
     def step(self, action: str) -> Step | None:
         """Return the step of that name."""
@@ -154,6 +157,15 @@ def guard_bulk(state: ORMExecuteState) -> None:
 
 class StatusIsTheWorkflows(Exception):
     """Code outside the workflow assigned a status."""
+
+
+def told_by_event(record: Any) -> frozenset[str]:
+    """Return the columns of a record whose changes are told by the event that is being written.
+
+    None while no step is taken: then whoever changes them leaves a line of the audit.
+    """
+    workflow = _workflows.get(type(record))
+    return workflow.told if workflow and _writing.get() else frozenset()
 
 
 @contextmanager
@@ -284,38 +296,6 @@ def _permitted(step: Step, actor: Actor, relations: frozenset[Relation]) -> bool
     if actor.system:
         return True
     return any(role in actor.roles and relation in relations for role, relation in step.who)
-
-
-def lock(session: Session, record: Any) -> None:
-    """Make the record ours until the transaction ends, and see it as it is now."""
-    session.flush()
-    if session.get_bind().dialect.name == "sqlite":
-        # SQLite has no row locks: writing anything takes the one write lock there is.
-        session.execute(
-            update(type(record).__table__)
-            .where(type(record).__table__.c.id == inspect(record).identity[0])
-            .values(version=type(record).__table__.c.version),
-            execution_options=reviewed("takes the write lock, changes nothing"),
-        )
-    mapper = inspect(type(record))
-    ties = {each.key: each for each in mapper.relationships if each.key in inspect(record).dict}
-    before = {key: _tie(record, each) for key, each in ties.items()}
-    try:
-        session.refresh(record, [each.key for each in mapper.column_attrs], with_for_update=True)
-    except InvalidRequestError:
-        raise Conflict("这条记录刚刚被别人删除，不能再办理。请返回列表。") from None
-    # What hangs from the row is read again when it is asked for: others may have changed it.
-    gone = [key for key, old in before.items() if old is None or old != _tie(record, ties[key])]
-    if gone:
-        session.expire(record, gone)
-
-
-def _tie(record: Any, relation: Any) -> tuple[Any, ...] | None:
-    """Return the row's own columns that lead to another record; None for what hangs from it."""
-    if relation.direction is not RelationshipDirection.MANYTOONE:
-        return None
-    columns = inspect(record).mapper.get_property_by_column
-    return tuple(getattr(record, columns(each).key) for each in relation.local_columns)
 
 
 def seen(record: Any) -> str:

@@ -45,7 +45,7 @@ class Settings(config.Testing):
         os.environ["CHUISHAO_DATA_DIR"] = str(data_dir)
         super().__init__()
         self.SQLALCHEMY_DATABASE_URI = url
-        self.SQLALCHEMY_ENGINE_OPTIONS = {"pool_pre_ping": True}
+        self.SQLALCHEMY_ENGINE_OPTIONS = {}
 
 
 def make_app(url: str, data_dir: Path) -> Flask:

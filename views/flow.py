@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flask import abort, flash, redirect
+from flask import abort, flash, redirect, request
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
 from flask_babel import pgettext
+from sqlalchemy import select
 
-from rules import workflow
+from rules import locking, workflow
 from rules.errors import Refused
 from rules.step_inputs import fitting
 from views import steps
-from views.context import actor, unit_of_work
+from views.context import actor, session, unit_of_work
 from views.details import DetailPage
+from views.listing import LARGEST_ID
 from views.presentation import Detail
 from views.queries import Options
 from views.records import RecordView
@@ -28,11 +30,11 @@ class FlowView(RecordView):
     @has_access
     def step(self, pk: int, action: str) -> Any:
         """Take a step; what was typed is shown again if it is refused."""
-        record = self.found(pk, self.step_loads())
         table = workflow.workflow_of(self.model)
         step = table.step(action) if table else None
         if step is None or not step.who:
             abort(404)
+        record = self.found_to_act(pk)
         step = replace(step, inputs=fitting(step.inputs, record))
         label = pgettext("step", step.label)
         form = steps.step_form(self, record, step, posted=True)
@@ -74,8 +76,23 @@ class FlowView(RecordView):
         """Return the page of a record; ``refused`` is a step whose form was not accepted."""
         return DetailPage(self, record, refused)
 
+    def found_to_act(self, pk: int) -> Any:
+        """Return the record for a step, or answer 404. It is locked as it is found.
+
+        Unless files came along: to look through pictures takes longer than others should wait.
+        """
+        if request.files:
+            return self.found(pk, self.step_loads())
+        if pk > LARGEST_ID:
+            abort(404)
+        statement = select(self.model).where(self.model.id == pk).options(*self.step_loads())
+        return locking.found(session(), statement) or abort(404)
+
     def step_loads(self) -> Options:
-        """Return loader options for taking a step; what others may change is read under its lock."""
+        """Return loader options for taking a step: records that the row must lead to, joined.
+
+        What hangs from it is read under its lock.
+        """
         return []
 
     def after_step(self, pk: int) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 from flask import jsonify, request
 from flask_babel import gettext as _
-from flask_wtf import FlaskForm
 from markupsafe import Markup
 from sqlalchemy import Select, inspect
 from sqlalchemy.orm import Session
@@ -36,6 +35,7 @@ from wtforms.widgets import html_params
 from models.base import Field as Info
 from models.base import Titled
 from views.context import session
+from views.form_base import Form
 from views.listing import id_of, matches
 from views.registry import view_of
 
@@ -144,7 +144,7 @@ class TitledField(SelectField):
             raise ValidationError(_("请选择。"))
 
 
-class RecordForm(FlaskForm):
+class RecordForm(Form):
     """A form over a record; ``version`` says which state of it the person was shown."""
 
     version = HiddenField()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
 from flask_babel import pgettext
-from flask_wtf import FlaskForm
 from markupsafe import Markup
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
@@ -28,6 +27,7 @@ from rules.workflows.ticket_base import DISPATCHABLE, active, assisting
 from rules.workflows.ticket_merge import OPEN
 from rules.workflows.ticket_ratings import to_grade
 from views.context import actor, session
+from views.form_base import Form
 from views.forms import RecordSelectField, choice_text, chooser
 from views.photos import PhotosField, pictures_of
 from views.presentation import Button, FormGroup
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from views.records import RecordView
 
 
-class StepForm(FlaskForm):
+class StepForm(Form):
     """The fields of one step; ``seen_status`` is the state that the person was shown."""
 
     seen_status = HiddenField()

@@ -10,7 +10,7 @@ from flask import request
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload, load_only, selectinload
+from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from models.mechanism import WhistleClass
@@ -169,17 +169,10 @@ class TicketPage(DetailPage):
 
 #: Made once: to put the options together took as long as a statement.
 _STEP_LOADS = (
-    load_only(
-        Ticket.number,
-        Ticket.title,
-        Ticket.status,
-        Ticket.organization_id,
-        Ticket.whistle_class_id,
-        Ticket.duty_item_id,
-        Ticket.lead_id,
+    joinedload(Ticket.organization, innerjoin=True),
+    joinedload(Ticket.whistle_class, innerjoin=True).joinedload(
+        WhistleClass.mechanism, innerjoin=True
     ),
-    joinedload(Ticket.organization),
-    joinedload(Ticket.whistle_class).joinedload(WhistleClass.mechanism),
 )
 
 

@@ -95,6 +95,15 @@ def _after(context: Context, step: Step) -> None:
     told.tell(context, step)
 
 
+#: What events of a ticket tell of it: how far it has come, who has it, and its deadlines.
+_TOLD = frozenset(
+    {
+        "status", "review_position", "lead_id", "whistle_class_id", "dispatched_at",
+        "accepted_at", "arrived_at", "resolved_at", "closed_at",
+        "respond_due", "arrive_due", "resolve_due", "next_due", "next_warn",
+    }
+)  # fmt: skip
+
 TICKETS = register(
     Workflow(
         model=Ticket,
@@ -103,6 +112,7 @@ TICKETS = register(
         settle=_settle,
         after=_after,
         mark=review.mark,
+        told=_TOLD,
         steps=(
             Step(
                 "raise", "吹哨", (S.DRAFT,), effects.after_raise, RAISERS,

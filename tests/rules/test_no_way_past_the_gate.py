@@ -38,6 +38,7 @@ LOOKED_AT: dict[str, set[str]] = {
     "rules/bulk.py": {"__table__", "get_bind", "reviewed"},
     "rules/duty_index.py": {"get_bind"},  # the database whose lists are kept prepared
     "rules/ledger.py": {"__table__", "reviewed"},  # first steps of records just judged
+    "rules/locking.py": {"__table__", "get_bind", "reviewed"},  # SQLite's write lock
     "rules/numbering.py": {"__table__", "get_bind", "reviewed"},  # a counter
     "rules/notices.py": {"__table__", "reviewed"},  # tells others of a record, reads nothing
     "rules/reach.py": {"__table__"},  # the gate's own words
@@ -48,7 +49,6 @@ LOOKED_AT: dict[str, set[str]] = {
     "rules/rarity.py": {"engine", "get_bind", "reviewed"},  # statistics of the searched texts
     "rules/ways.py": {"__table__", "reviewed"},  # the actor's own party rows, and their ids
     "rules/ticket_lists.py": {"__table__"},  # narrows tickets that the gate lets through
-    "rules/workflow.py": {"__table__", "get_bind", "reviewed"},  # SQLite's write lock
 }
 
 

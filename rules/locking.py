@@ -1,0 +1,96 @@
+"""Making a record ours until the transaction ends, and seeing it as it is under that lock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, inspect, update
+from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.orm import RelationshipDirection, Session, SessionTransaction
+
+from rules.errors import Conflict
+from rules.scope import reviewed
+
+_HELD = "chuishao.locked"
+
+
+def found(session: Session, statement: Select[tuple[Any]]) -> Any | None:
+    """Return the one record that a statement finds within reach, ours already where rows have locks.
+
+    The statement loads all of its columns, and joins to it only what its row must lead to. SQLite,
+    which has but one lock, takes that when the step is taken (``lock``).
+    """
+    if _is_sqlite(session):
+        return session.scalars(statement).first()
+    (described,) = statement.column_descriptions
+    held = statement.with_for_update(of=described["entity"])
+    held = held.execution_options(populate_existing=True)
+    # While we waited for another, the row may have come to lead elsewhere than to what was joined to
+    # it before: then it is not found. Now it is locked, and asked for as it has become.
+    record = session.scalars(held).first() or session.scalars(held).first()
+    if record is not None:
+        _hold(session, record)
+    return record
+
+
+def lock(session: Session, record: Any) -> None:
+    """Make the record ours until the transaction ends, and see it as it is now.
+
+    Nothing is asked again of a record that this transaction has locked: nobody can have changed it.
+    Raises ``Conflict`` if it is gone.
+    """
+    session.flush()
+    if _holds(session, record):
+        return
+    if _is_sqlite(session):
+        # SQLite has no row locks: writing anything takes the one write lock there is.
+        session.execute(
+            update(type(record).__table__)
+            .where(type(record).__table__.c.id == inspect(record).identity[0])
+            .values(version=type(record).__table__.c.version),
+            execution_options=reviewed("takes the write lock, changes nothing"),
+        )
+    mapper = inspect(type(record))
+    ties = {each.key: each for each in mapper.relationships if each.key in inspect(record).dict}
+    before = {key: _tie(record, each) for key, each in ties.items()}
+    try:
+        session.refresh(record, [each.key for each in mapper.column_attrs], with_for_update=True)
+    except InvalidRequestError:
+        raise Conflict("这条记录刚刚被别人删除，不能再办理。请返回列表。") from None
+    # What hangs from the row is read again when it is asked for: others may have changed it.
+    gone = [key for key, old in before.items() if old is None or old != _tie(record, ties[key])]
+    if gone:
+        session.expire(record, gone)
+    _hold(session, record)
+
+
+def _is_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def _innermost(session: Session) -> SessionTransaction | None:
+    """Return the transaction, or savepoint, with whose rollback a lock taken now would go."""
+    return session.get_nested_transaction() or session.get_transaction()
+
+
+def _hold(session: Session, record: Any) -> None:
+    transaction, held = session.info.get(_HELD, (None, set()))
+    now = _innermost(session)
+    session.info[_HELD] = (now, {*(held if transaction is now else ()), inspect(record).key})
+
+
+def _holds(session: Session, record: Any) -> bool:
+    transaction, held = session.info.get(_HELD, (None, set()))
+    return (
+        transaction is not None
+        and transaction is _innermost(session)
+        and inspect(record).key in held
+    )
+
+
+def _tie(record: Any, relation: Any) -> tuple[Any, ...] | None:
+    """Return the row's own columns that lead to another record; None for what hangs from it."""
+    if relation.direction is not RelationshipDirection.MANYTOONE:
+        return None
+    columns = inspect(record).mapper.get_property_by_column
+    return tuple(getattr(record, columns(each).key) for each in relation.local_columns)
