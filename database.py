@@ -79,9 +79,9 @@ def _still_there(connection: Any, record: Any, fairy: Any) -> None:
     if time.monotonic() - since < _TRUSTED and _is_silent(connection):
         return
     try:
-        connection.autocommit = True
+        usual, connection.autocommit = connection.autocommit, True
         connection.execute("")
-        connection.autocommit = False
+        connection.autocommit = usual
     except psycopg.Error:
         raise InvalidatePoolError from None
 

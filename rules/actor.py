@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, inspect, select
+from sqlalchemy import Select, bindparam, func, inspect, select
 from sqlalchemy.orm import Session, aliased
 
 from models.account import Account
@@ -73,15 +73,13 @@ def acting_as(session: Session, actor: Actor) -> Iterator[None]:
 @lru_cache(maxsize=1)
 def _who() -> Select[Any]:
     """Return the statement that learns everything of whoever asks: it begins every request."""
-    own, line, place = (
-        aliased(OrganizationLine),
-        aliased(OrganizationLine),
-        aliased(Organization),
-    )
+    line, place = aliased(OrganizationLine), aliased(Organization)
     nearest = (
-        select(func.min(line.depth))
+        select(line.ancestor_id)
         .join(place, place.id == line.ancestor_id)
         .where(line.organization_id == Account.organization_id, place.kind.in_(TERRITORIAL))
+        .order_by(line.depth)
+        .limit(1)
         .correlate(Account)
         .scalar_subquery()
     )
@@ -94,9 +92,8 @@ def _who() -> Select[Any]:
         .correlate(Account)
     )
     return (
-        select(Account, Organization.name, own.ancestor_id, names.scalar_subquery())
+        select(Account, Organization.name, nearest, names.scalar_subquery())
         .outerjoin(Organization, Organization.id == Account.organization_id)
-        .outerjoin(own, and_(own.organization_id == Account.organization_id, own.depth == nearest))
         .where(Account.id == bindparam("who"))
     )
 
