@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Text,
+    case,
     cast,
     delete,
     false,
@@ -31,7 +32,7 @@ from models.ticket import Ticket, TicketParty
 from rules.actor import current
 from rules.rarity import frequencies
 from rules.scope import criterion, reviewed
-from rules.ways import whose_rows
+from rules.ways import picked, whose_rows
 
 #: So many of the newest tickets in reach are looked through for what is common.
 NEAR = 1500
@@ -96,13 +97,14 @@ def indexed(
     if not _possible(wanted):
         return Near([], whole=True)
     # First the index, then whose they are: in one breath, PostgreSQL may go the other way round.
-    hits = _indexed(session, wanted).cte("hits").prefix_with("MATERIALIZED")
+    hits = _indexed(session, wanted).with_only_columns(TICKET_SEARCH.c.ticket_id.label("id"))
+    found = hits.cte("hits").prefix_with("MATERIALIZED")
     reach, key = _in_reach(session)
-    reach = reach.join(hits, hits.c.ticket_id == key).distinct()
     if beyond is not None:
         reach = reach.where(key < beyond if descending else key > beyond)
+    mine = picked(session, found, reach.distinct(), key, descending=descending)
     ids = session.scalars(
-        reach.order_by(key.desc() if descending else key.asc()).limit(most),
+        mine.limit(most),
         execution_options=reviewed("reads ids of the actor's own party rows, or by the criterion"),
     ).all()
     return Near(list(ids), whole=len(ids) < most)
@@ -114,11 +116,13 @@ def near(
     *,
     beyond: int | None = None,
     descending: bool = True,
+    enough: int | None = None,
 ) -> Near:
     """Look for a text in the ``NEAR`` tickets in reach that come first, by their ids.
 
-    ``beyond`` is the id to begin after, ``descending`` begins with the newest. One statement, whose
-    cost does not depend on how many tickets there are.
+    ``beyond`` is the id to begin after, ``descending`` begins with the newest; so many as are
+    ``enough`` are looked for, unless these are all tickets in reach. One statement, whose cost does
+    not depend on how many tickets there are.
     """
     wanted = folded(text)
     if not _possible(wanted):
@@ -128,17 +132,21 @@ def near(
     if beyond is not None:
         reach = reach.where(key < beyond if descending else key > beyond)
     order = key.desc() if descending else key.asc()
-    looked_at = reach.order_by(order).limit(most).cte("looked_at").prefix_with("MATERIALIZED")
+    looked_at = (
+        reach.distinct().order_by(order).limit(most).cte("looked_at").prefix_with("MATERIALIZED")
+    )
     texts = TICKET_SEARCH
-    # Asked row by row: of a join, PostgreSQL may read the texts of all tickets.
-    holds = select(_place(session, wanted)).where(texts.c.ticket_id == looked_at.c.id)
-    hits = select(looked_at.c.id).where(holds.correlate(looked_at).scalar_subquery() > 0)
+    holding = select(texts.c.ticket_id).where(_place(session, wanted) > 0)
+    hits = picked(session, looked_at, holding, texts.c.ticket_id, descending=descending)
     number = select(-func.count()).select_from(looked_at)
+    if enough is not None:
+        all_there = select(func.count()).select_from(looked_at).scalar_subquery() < most
+        hits = hits.limit(case((all_there, most), else_=enough))
     rows = session.scalars(
-        union_all(hits, number),
+        union_all(select(hits.subquery().c.id), number),
         execution_options=reviewed("reads ids of the actor's own party rows, or by the criterion"),
     ).all()
-    ids = sorted({each for each in rows if each > 0}, reverse=descending)
+    ids = sorted((each for each in rows if each > 0), reverse=descending)
     return Near(ids, whole=-min(rows) < most)
 
 

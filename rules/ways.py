@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select, union_all
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    any_,
+    case,
+    exists,
+    func,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.expression import FromClause
 
@@ -134,17 +147,31 @@ def first_among(
         mine = mine.where(key < beyond if descending else key > beyond)
     mine = mine.order_by(key.desc() if descending else key.asc()).limit(looked_at)
     near = mine.cte("near").prefix_with("MATERIALIZED")
-    # Of a join, PostgreSQL reads all tickets that are as new as these, everybody's.
-    passes = narrowed.with_only_columns(model.id).where(model.id == near.c.id).correlate(near)
-    order = near.c.id.desc() if descending else near.c.id.asc()
     every = select(func.count()).select_from(near)
     most = case((every.scalar_subquery() < looked_at, looked_at), else_=enough)
-    found = select(near.c.id).where(passes.scalar_subquery().is_not(None)).order_by(order)
+    passes = narrowed.with_only_columns(model.id)
+    found = picked(session, near, passes, model.id, descending=descending).limit(most)
     rows = session.scalars(
-        union_all(
-            select(found.limit(most).subquery().c.id), select(-func.count()).select_from(near)
-        ),
+        union_all(select(found.subquery().c.id), select(-func.count()).select_from(near)),
         execution_options=reviewed("reads ids of the actor's own party rows"),
     ).all()
     ids = sorted((each for each in rows if each > 0), reverse=descending)
     return ids, -min(rows) < looked_at
+
+
+def picked(
+    session: Session, near: CTE, passing: Select[Any], key: Any, *, descending: bool
+) -> Select[Any]:
+    """Return those of some ids whose row a statement lets through, in order, as ``id``.
+
+    ``passing`` selects the ids of all rows that pass, ``key`` is that column. Neither database may
+    read more rows than these, as it may for a join: PostgreSQL gets the ids as one array, by which
+    one walk of the key's index finds them; SQLite is asked for each.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        one = passing.where(key == near.c.id).correlate(near).scalar_subquery()
+        found, key = select(near.c.id).where(one.is_not(None)), near.c.id
+    else:
+        ids = func.array(select(near.c.id).scalar_subquery(), type_=ARRAY(Integer))
+        found = passing.with_only_columns(key.label("id")).where(key == any_(ids))
+    return found.order_by(key.desc() if descending else key.asc())

@@ -29,7 +29,7 @@ from views.ticket_page import clock_cell
 
 S = TicketStatus
 #: Of what is common, more need not be counted while the reader waits: the tabs say it afterwards.
-ENOUGH = 100
+ENOUGH = 50
 #: So many of the reader's newest are looked through, one by one, for what is not common.
 FAR = 6_000
 #: Of so many that contain a text, those are picked that the other filters let through.
@@ -188,6 +188,8 @@ class TicketList(FlowView):
             if len(found.ids) <= PAGE_SIZE and not (found.whole or short):
                 continue
             ids = found.ids if narrowed else found.ids[: PAGE_SIZE + 1]
+            if found.whole and not ids and cursor is None:
+                return Page([], False, False, None, None), "0"
             statement = self.listed(plain).where(Ticket.id.in_(ids))
             page = listing.fetch(session(), Ticket, statement, asked)
             full = len(page.rows) == PAGE_SIZE and (
@@ -213,7 +215,8 @@ class TicketList(FlowView):
     ) -> Iterator[search.Near]:
         """Yield what is found: by the index alone if it is rare, else first among the newest."""
         if not search.seems_rare(session(), text):
-            yield search.near(session(), text, beyond=beyond, descending=descending)
+            enough = None if narrowed else ENOUGH
+            yield search.near(session(), text, beyond=beyond, descending=descending, enough=enough)
         yield search.indexed(
             session(),
             text,

@@ -47,7 +47,8 @@ LOOKED_AT: dict[str, set[str]] = {
     # Ids of the actor's own party rows, or by the criterion; the texts of all, for the system.
     "rules/search.py": {"__table__", "get_bind", "reviewed"},
     "rules/rarity.py": {"engine", "get_bind", "reviewed"},  # statistics of the searched texts
-    "rules/ways.py": {"__table__", "reviewed"},  # the actor's own party rows, and their ids
+    # The actor's own party rows, and their ids; which database is asked.
+    "rules/ways.py": {"__table__", "get_bind", "reviewed"},
     "rules/ticket_lists.py": {"__table__"},  # narrows tickets that the gate lets through
 }
 
