@@ -27,9 +27,9 @@ class Event(Model):
         UniqueConstraint("record_type", "record_id", "sequence", name="uq_event_sequence"),
     )
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    record_type: Mapped[str] = mapped_column(String(40))
-    record_id: Mapped[int] = mapped_column(Integer)
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, info=field("编号"))
+    record_type: Mapped[str] = mapped_column(String(40), info=field("记录类型"))
+    record_id: Mapped[int] = mapped_column(Integer, info=field("记录编号"))
     sequence: Mapped[int] = mapped_column(Integer)
     action: Mapped[str] = mapped_column(String(40), info=field("步骤"))
     label: Mapped[str] = mapped_column(String(40), info=field("步骤"))
@@ -44,6 +44,9 @@ class Event(Model):
     data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+
+    def __str__(self) -> str:
+        return self.label
 
 
 class AuditEntry(Model):

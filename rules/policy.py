@@ -99,6 +99,7 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     (Role.SYSTEM_ADMINISTRATOR, "delivery", (R, E), Scope.EVERYTHING),
     (Role.SYSTEM_ADMINISTRATOR, "import_batch", (R, A, E), Scope.EVERYTHING),
     (Role.SYSTEM_ADMINISTRATOR, "audit_entry", (R,), Scope.EVERYTHING),
+    (Role.SYSTEM_ADMINISTRATOR, "event", (R,), Scope.EVERYTHING),
     #
     (Role.DISPATCHER, "ticket", (R, ACT), Scope.AREA),
     (Role.DISPATCHER, "ticket_fact", (R,), Scope.AREA),
@@ -196,6 +197,8 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     *((Role.LEADER, each, (R,), Scope.AREA) for each in LEDGERS),
     #
     (Role.AUDITOR, "audit_entry", (R,), Scope.AREA),
+    # A step is told by its event, and by no line of the audit beside it.
+    (Role.AUDITOR, "event", (R,), Scope.AREA),
     #
     *(
         line

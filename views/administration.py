@@ -6,9 +6,12 @@ from typing import Any
 
 from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from markupsafe import Markup
+from sqlalchemy import inspect
 
-from models.ledger import AuditEntry
+from models.base import Titled
+from models.ledger import AuditEntry, Event
 from models.mechanism import CalendarOverride
 from models.registry import record_types
 from presets.roles import Role
@@ -71,6 +74,54 @@ class AuditView(RecordView):
             changes_open=True,
             **more,
         )
+
+
+class EventView(RecordView):
+    """Every step of every record's life: what the audit log does not say a second time."""
+
+    model = Event
+    route_base = "/events"
+    menu = (MenuEntry("系统管理", "流转记录", "fa-timeline", 61),)
+    list_columns = [
+        "label",
+        "kind",
+        "record_id",
+        "reached",
+        "actor_name",
+        "organization_name",
+        "at",
+    ]
+    default_order = Order()
+    form_groups = [
+        (
+            "步骤",
+            [
+                "label",
+                "kind",
+                "record_id",
+                "reached",
+                "actor_name",
+                "organization_name",
+                "at",
+                "note",
+            ],
+        )
+    ]
+    labels = {"kind": "记录类型", "reached": "状态"}
+    exclude_route_methods = {"add", "edit", "delete", "options"}
+    demands = {"can_list": Action.READ, "can_show": Action.READ}
+
+    cell_kind = AuditView.cell_kind
+
+    def cell_label(self, record: Event) -> str:
+        """Name the step as its button does."""
+        return pgettext("step", record.label)
+
+    def cell_reached(self, record: Event) -> Markup:
+        """Show the state that the step led to."""
+        model = record_types()[record.record_type]
+        members: type[Titled] = inspect(model).columns["status"].type.enum_class
+        return badge(members(record.to_status))
 
 
 class PolicyView(BaseView):

@@ -17,6 +17,7 @@ from models.ticket import Ticket, TicketAssignment, TicketParty, TicketStatus
 from models.ticket_file import TicketComment, TicketExtension, TicketPhoto
 from rules import workflow
 from rules.actor import SYSTEM, acting_as
+from tests.factories.follow_stage import FOLLOW, follow
 from tests.factories.ledger_stage import LEDGERS, ledgers
 from tests.factories.ledgers import stepped
 from tests.factories.roads import grades
@@ -111,6 +112,7 @@ class Stage:
             ExportJob: OWN,
             Agreement: AGREEMENTS,
             **LEDGERS,
+            **FOLLOW,
             DutyList: DUTY_LISTS,
             DutyItem: DUTY_LISTS,
             DutyItemDepartment: DUTY_LISTS,
@@ -167,7 +169,7 @@ def built(world: World) -> Stage:
             ImportChange: _children(batches, "changes"),
             Account: {name: {world.account(name).id} for name in ACCOUNTS},
         }
-        ids |= ledgers(world, agreements) | beside_tickets(world, tickets)
+        ids |= ledgers(world, agreements) | beside_tickets(world, tickets) | follow(world, tickets)
         session.commit()
         session.expunge_all()
     return Stage(world, ids)

@@ -35,6 +35,19 @@ OF_A_UNIT: dict[str, list[tuple[str, Scope]]] = {
     "check_in": [("RAES", S.SIDE)],
     "import_batch": [("RAE", S.OWN)],
 }
+#: What follows the tickets of an area, read only (domain section 8).
+FOLLOW_UP_READ = {
+    kind: [("R", S.AREA)]
+    for kind in (
+        "ticket_fact",
+        "supervision",
+        "recurring_problem",
+        "coordination_meeting",
+        "meeting_decision",
+        "rating_appeal",
+        "bulletin",
+    )
+}
 #: role → record type → [(what, how far)]
 BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
     R.SYSTEM_ADMINISTRATOR: {
@@ -54,11 +67,27 @@ BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
         "check_in": [("RAEDSI", S.EVERYTHING)],
         "duty_list": [("RAEDSI", S.EVERYTHING)],
         "ticket": [("R", S.EVERYTHING)],
+        **{kind: [("R", S.EVERYTHING)] for kind in FOLLOW_UP_READ},
+        "supervision_rule": [("RAED", S.EVERYTHING)],
+        "bulletin_template": [("RAED", S.EVERYTHING)],
+        "notice_robot": [("RAED", S.EVERYTHING)],
+        "delivery": [("RE", S.EVERYTHING)],
         "import_batch": [("RAE", S.EVERYTHING)],
         "audit_entry": [("R", S.EVERYTHING)],
+        "event": [("R", S.EVERYTHING)],
     },
     R.DISPATCHER: {
         "ticket": [("RS", S.AREA)],
+        "ticket_fact": [("R", S.AREA)],
+        "supervision": [("RAES", S.AREA)],
+        "supervision_rule": [("RAE", S.AREA)],
+        "recurring_problem": [("RAES", S.AREA)],
+        "coordination_meeting": [("RAEDS", S.AREA)],
+        "meeting_decision": [("RAEDS", S.AREA)],
+        "rating_appeal": [("RS", S.AREA)],
+        "bulletin": [("RAEDS", S.AREA)],
+        "bulletin_template": [("RAED", S.AREA)],
+        "notice_robot": [("RAED", S.AREA)],
         "address_entry": [("R", S.AREA)],
         "duty_list": [("R", S.AREA)],
         "agreement": [("R", S.AREA)],
@@ -82,6 +111,12 @@ BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
     },
     R.TOWNSHIP_REVIEWER: {
         "ticket": [("RAES", S.AREA)],
+        "ticket_fact": [("R", S.AREA)],
+        "supervision": [("R", S.AREA)],
+        "recurring_problem": [("R", S.AREA), ("RS", S.PARTY)],
+        "rating_appeal": [("R", S.AREA)],
+        "meeting_decision": [("RS", S.PARTY)],
+        "bulletin": [("R", S.LINE)],
         "address_entry": [("RAEDI", S.AREA)],
         "duty_list": [("RAEDSI", S.AREA), ("R", S.LINE)],
         "import_batch": [("RAE", S.AREA)],
@@ -93,6 +128,11 @@ BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
     },
     R.COMMUNITY_STAFF: {
         "ticket": [("RAES", S.AREA)],
+        "ticket_fact": [("R", S.AREA)],
+        "supervision": [("R", S.AREA)],
+        "recurring_problem": [("R", S.AREA)],
+        "rating_appeal": [("R", S.AREA)],
+        "bulletin": [("R", S.LINE)],
         "address_entry": [("RAEDI", S.AREA)],
         "duty_list": [("R", S.LINE)],
         "agreement": [("R", S.AREA)],
@@ -102,21 +142,34 @@ BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
         "check_in": [("RAES", S.SIDE)],
         "import_batch": [("RAE", S.AREA)],
     },
-    R.DEPARTMENT_HANDLER: {"ticket": [("RS", S.PARTY)], **OF_A_UNIT},
+    R.DEPARTMENT_HANDLER: {
+        "ticket": [("RS", S.PARTY)],
+        "ticket_fact": [("R", S.PARTY)],
+        "supervision": [("RS", S.PARTY)],
+        "recurring_problem": [("RS", S.PARTY)],
+        "meeting_decision": [("RS", S.PARTY)],
+        "rating_appeal": [("RAS", S.PARTY)],
+        "bulletin": [("R", S.LINE)],
+        **OF_A_UNIT,
+    },
     R.UNIT_LIAISON: OF_A_UNIT,
     R.INSPECTOR: {
         "ticket": [("R", S.AREA)],
+        **FOLLOW_UP_READ,
+        "supervision": [("RAES", S.AREA)],
+        "supervision_rule": [("R", S.AREA)],
         "duty_list": [("R", S.AREA)],
         "agreement": [("R", S.AREA)],
         **LEDGERS_READ,
     },
     R.LEADER: {
         "ticket": [("R", S.AREA)],
+        **FOLLOW_UP_READ,
         "duty_list": [("R", S.AREA)],
         "agreement": [("R", S.AREA)],
         **LEDGERS_READ,
     },
-    R.AUDITOR: {"audit_entry": [("R", S.AREA)]},
+    R.AUDITOR: {"audit_entry": [("R", S.AREA)], "event": [("R", S.AREA)]},
 }
 for _role in (
     R.SYSTEM_ADMINISTRATOR,
@@ -132,6 +185,7 @@ for _role in (
 ANYBODY = {
     "account": ("R", S.SELF),
     "notice": ("RE", S.SELF),
+    "notice_preference": ("RAE", S.SELF),
     "saved_view": ("RAED", S.SELF),
     "export_job": ("RAED", S.SELF),
     "organization": ("R", S.EVERYTHING),
@@ -161,8 +215,10 @@ def test_the_policy_speaks_of_roles_and_record_types_that_exist() -> None:
 
 
 def test_inspectors_leaders_and_auditors_only_read() -> None:
+    """But for what is their own, and the supervision that an inspector is there for."""
     for role in (R.INSPECTOR, R.LEADER, R.AUDITOR):
-        for record_type in set(record_types()) - {"notice", "saved_view", "export_job"}:
+        own = {"supervision"} if role is R.INSPECTOR else set()
+        for record_type in set(record_types()) - set(ANYBODY) - own:
             for action in set(Action) - {Action.READ}:
                 assert not allows([role], record_type, action)
 
