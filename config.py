@@ -21,7 +21,8 @@ class Config:
     Read from the environment: ``CHUISHAO_DATABASE_URL`` (default: SQLite in the data directory),
     ``CHUISHAO_DATA_DIR`` (default ``./var``), ``CHUISHAO_PORT`` (8080), ``CHUISHAO_SECRET_KEY``
     (generated and kept in the data directory on first run), ``CHUISHAO_ENV`` (``development`` or
-    ``production``), ``CHUISHAO_DEMO_PASSWORD``, ``CHUISHAO_HTTPS`` (``1`` behind HTTPS).
+    ``production``), ``CHUISHAO_DEMO_PASSWORD``, ``CHUISHAO_HTTPS`` (``1`` behind HTTPS); for notices that
+    leave (docs/deploy.md) ``CHUISHAO_SMTP_HOST`` and its kin, ``CHUISHAO_ROBOT_HOSTS``, ``CHUISHAO_SITE_URL``.
     """
 
     ENVIRONMENT = "development"
@@ -73,6 +74,10 @@ class Config:
         self.DEMO_PASSWORD = os.environ.get("CHUISHAO_DEMO_PASSWORD")
         self.SESSION_COOKIE_SECURE = os.environ.get("CHUISHAO_HTTPS") == "1"
         self.SECRET_KEY = self.secret_key()
+        names = ("host", "port", "user", "password", "from", "security")
+        self.SMTP = {name: os.environ.get(f"CHUISHAO_SMTP_{name.upper()}", "") for name in names}
+        self.ROBOT_HOSTS = os.environ.get("CHUISHAO_ROBOT_HOSTS", "").split()
+        self.SITE_URL = os.environ.get("CHUISHAO_SITE_URL", "").rstrip("/")
 
     def secret_key(self) -> str:
         """Return the key that signs sessions: from the environment, else kept in the data directory."""
