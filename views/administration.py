@@ -10,7 +10,6 @@ from flask_babel import pgettext
 from markupsafe import Markup
 from sqlalchemy import inspect
 
-from models.base import Titled
 from models.ledger import AuditEntry, Event
 from models.mechanism import CalendarOverride
 from models.registry import record_types
@@ -120,8 +119,8 @@ class EventView(RecordView):
     def cell_reached(self, record: Event) -> Markup:
         """Show the state that the step led to."""
         model = record_types()[record.record_type]
-        members: type[Titled] = inspect(model).columns["status"].type.enum_class
-        return badge(members(record.to_status))
+        members: Any = inspect(model).columns["status"].type
+        return badge(members.enum_class(record.to_status))
 
 
 class PolicyView(BaseView):

@@ -99,7 +99,7 @@ class Stage:
         if model is Account:
             mine = self.ids[Account][account]
             return set().union(*self.ids[Account].values()) if account == "admin" else mine
-        table = {
+        tables: dict[type[Any], dict[str, set[str]]] = {
             Ticket: TICKETS,
             TicketAssignment: TICKETS,
             TicketParty: TICKETS,
@@ -118,8 +118,8 @@ class Stage:
             DutyItemDepartment: DUTY_LISTS,
             ImportBatch: BATCHES,
             ImportChange: BATCHES,
-        }[model]
-        places = table.get(account, set())
+        }
+        places = tables[model].get(account, set())
         return {each for place, ids in self.ids[model].items() if place in places for each in ids}
 
     def all(self, model: type[Any]) -> set[int]:
