@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from models.base import Titled
 from models.grade import Grade
 from rules.errors import Invalid
 
@@ -23,6 +24,7 @@ _TYPES: dict[str, type[Any]] = {
     "number": int,
     "stars": int,
     "grade": Grade,
+    "choice": Titled,
     "check_in": int,
     "organization": int,
     "ticket": int,
@@ -39,7 +41,8 @@ class Input:
     ``kind``: ``text``, ``note`` (several lines), ``date``, ``moment`` (an aware datetime), ``number``
     (0 or more), ``stars`` (1 to 5), ``grade``, ``organization``, ``organizations``, ``check_in``,
     ``ticket`` (ids of records), ``photos`` (a list of ``rules.photos.Picture``), ``grades`` (a grade
-    for each department and dimension). ``asked`` tells whether it is asked of this record at all.
+    for each department and dimension), ``choice`` (one of ``members``). ``asked`` tells whether it is
+    asked of this record at all; ``known`` what the form shows as filled in already.
     """
 
     name: str
@@ -49,6 +52,8 @@ class Input:
     help: str = ""
     max_length: int = 2000
     asked: Callable[[Any], bool] | None = None
+    members: type[Titled] | None = None
+    known: Callable[[Any], Any] | None = None
 
 
 def fitting(inputs: tuple[Input, ...], record: Any) -> tuple[Input, ...]:
@@ -83,7 +88,7 @@ def checked(inputs: tuple[Input, ...], data: Data) -> Data:
 
 def _problem(each: Input, value: Any) -> str | None:
     """Return what is wrong with a value that was given, if anything."""
-    kind: type[Any] = _TYPES[each.kind]
+    kind: type[Any] = each.members or _TYPES[each.kind]
     if not isinstance(value, kind) or "\x00" in str(value):
         return f"“{each.label}”的内容无效，请重新填写。"
     if each.kind == "date" and isinstance(value, dt.datetime):

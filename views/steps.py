@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload
 from wtforms import DateField, HiddenField, IntegerField, RadioField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
+from models.base import Titled
 from models.check_in import CheckIn
 from models.grade import Grade
 from models.organization import Organization
@@ -28,7 +29,7 @@ from rules.workflows.ticket_merge import OPEN
 from rules.workflows.ticket_ratings import to_grade
 from views.context import actor, session
 from views.form_base import Form
-from views.forms import RecordSelectField, choice_text, chooser
+from views.forms import RecordSelectField, TitledField, choice_text, chooser
 from views.photos import PhotosField, pictures_of
 from views.presentation import Button, FormGroup
 from views.step_fields import MomentField, Photographed, StarsField, thumbnails
@@ -205,6 +206,9 @@ _AMENDING = {"amend_rating": Rater.RAISER, "amend_assisting": Rater.LEAD}
 
 def _suggest(record: Any, step: Step, form: StepForm) -> None:
     """Fill in what is known: the departments that the duty item names, the grades as they stand."""
+    for each in step.inputs:
+        if each.known is not None:
+            form[each.name].data = each.known(record)
     if step.action in _AMENDING:
         _as_it_stands(record, step.action, form)
     if step.action != "dispatch" or record.duty_item is None:
@@ -255,6 +259,8 @@ def _field(view: RecordView, record: Any, action: str, each: Input) -> Any:
     if each.kind == "grade":
         choices = [(grade.value, _(grade.title)) for grade in Grade]
         return RadioField(label, choices=choices, description=help_text, validators=[must_choose])
+    if each.members is not None:
+        return TitledField(label, each.members, description=help_text, validators=[must_choose])
     if each.kind == "photos":
         chosen = (
             [Photographed(_("请拍照或选择“%(label)s”。", label=label))] if each.required else []
@@ -320,6 +326,8 @@ def _said(field: Any) -> Markup | str:
         return thumbnails(pictures_of(field))
     if isinstance(field, MomentField):
         return local(value)
+    if isinstance(value, Titled):
+        return _(value.title)
     if isinstance(field, RadioField):
         return next((str(choice.label.text) for choice in field if choice.checked), "")
     if isinstance(field, RecordSelectField):
