@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Record, Titled, UTCDateTime, field, titled_type
+from models.mechanism import WhistleClass
 from models.organization import Organization
 from models.scoping import Anchored
 from models.ticket import Ticket
@@ -62,6 +63,11 @@ class RatingAppeal(Record):
     department: Mapped[Organization] = relationship(
         foreign_keys=[department_id], info=field("申诉单位")
     )
+
+    @property
+    def whistle_class(self) -> WhistleClass:
+        """The class by whose mechanism the ticket is rated, and its grades are corrected."""
+        return self.ticket.whistle_class
 
     def __str__(self) -> str:
         return f"{self.department}对{self.ticket}的申诉"

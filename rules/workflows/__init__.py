@@ -2,6 +2,7 @@
 
 from rules.workflows import (
     agreements,
+    appeals,
     check_ins,
     duty_lists,
     needs,
@@ -12,6 +13,7 @@ from rules.workflows import (
 
 __all__ = [
     "agreements",
+    "appeals",
     "check_ins",
     "duty_lists",
     "needs",

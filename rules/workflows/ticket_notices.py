@@ -95,6 +95,12 @@ def _rated(context: Context, label: str) -> None:
         _county(context, _say(context, "待销号"), Role.DISPATCHER)
 
 
+def _corrected(context: Context, label: str) -> None:
+    """Both sides hear of the appeal itself; all at work, that they need not begin again."""
+    if context.log.get("taken_back"):
+        _departments(context, "评价已更正，不再重办")
+
+
 def _returned(context: Context, label: str) -> None:
     _office(context, label)
     by = context.log["returned_by"]["id"]
@@ -151,6 +157,7 @@ _TOLD: dict[str, Tell] = {
     "remove_assisting": _removed,
     "rate": _rated,
     "amend_rating": _rated,
+    "correct_rating": _corrected,
     "reopen": _departments,
     "close": _closed,
     "merge": _raiser,

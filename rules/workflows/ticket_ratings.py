@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
+from models.appeal import RatingAppeal
 from models.base import Titled
 from models.grade import Grade
+from models.ledger import Event
 from models.mechanism import Mechanism
 from models.rating import Rater, Rating
 from models.ticket import Ticket, TicketAssignment, TicketStatus
@@ -14,7 +16,7 @@ from rules.errors import Conflict, Invalid
 from rules.mechanisms import dimensions_of
 from rules.workflow import Context
 from rules.workflows import ticket_reopening as reopening
-from rules.workflows.ticket_base import active, assisting
+from rules.workflows.ticket_base import active, assisting, last_event
 
 #: Best first, as ``Grade`` names them.
 _ORDER = list(Grade)
@@ -28,22 +30,31 @@ SIDES = {
 }
 
 
-def to_grade(ticket: Ticket, action: str) -> list[TicketAssignment]:
+def to_grade(record: Ticket | RatingAppeal, action: str) -> list[TicketAssignment]:
     """Return whom the grades of a step are about, the lead first; nobody is asked to rate himself.
 
-    The raising place grades every department at work, the lead those that assist it.
+    The raising place grades every department at work, the lead those that assist it; whoever decides
+    an appeal, the department that made it.
     """
+    if isinstance(record, RatingAppeal):
+        return _parts_of(record.ticket, record.department_id)
     if SIDES[action] is Rater.LEAD:
-        return assisting(ticket)
-    return [each for each in active(ticket) if each.organization_id != ticket.organization_id]
+        return assisting(record)
+    return [each for each in active(record) if each.organization_id != record.organization_id]
+
+
+def _parts_of(ticket: Ticket, organization_id: int) -> list[TicketAssignment]:
+    """Return a department's last part in a ticket, whether it is still at work or not."""
+    return [each for each in ticket.assignments if each.organization_id == organization_id][-1:]
 
 
 def grades_of(ticket: Ticket, rater: Rater = Rater.RAISER) -> list[Rating]:
     """Return the grades of the present round as they stand, each in its last revision."""
-    return _latest(ticket, rater, ticket.reopen_count + 1)
+    return standing(ticket, rater, ticket.reopen_count + 1)
 
 
-def _latest(ticket: Ticket, rater: Rater, number: int) -> list[Rating]:
+def standing(ticket: Ticket, rater: Rater, number: int) -> list[Rating]:
+    """Return the grades of a round as they stand, each in its last revision."""
     found: dict[tuple[int, int], Rating] = {}
     for each in ticket.ratings:
         key = (each.organization_id, each.dimension_id)
@@ -105,11 +116,16 @@ def _stars(context: Context) -> None:
 
 def _write(context: Context, action: str, number: int) -> list[Rating]:
     """Write what changes as further rows, and return them."""
+    return _write_of(context, to_grade(context.record, action), SIDES[action], number)
+
+
+def _write_of(
+    context: Context, parts: list[TicketAssignment], rater: Rater, number: int
+) -> list[Rating]:
     ticket: Ticket = context.record
-    given = _given(context, action)
+    given = _given(context, parts)
     now = {
-        (each.organization_id, each.dimension_id): each
-        for each in _latest(ticket, SIDES[action], number)
+        (each.organization_id, each.dimension_id): each for each in standing(ticket, rater, number)
     }
     rows = []
     for (organization_id, dimension_id), grade in given.items():
@@ -121,7 +137,7 @@ def _write(context: Context, action: str, number: int) -> list[Rating]:
                 organization_id=organization_id,
                 dimension_id=dimension_id,
                 round=number,
-                rater=SIDES[action],
+                rater=rater,
                 revision=before.revision + 1 if before else 1,
                 grade=grade,
                 rated_by=f"{context.actor.organization_name} {context.actor.name}",
@@ -135,12 +151,12 @@ def _write(context: Context, action: str, number: int) -> list[Rating]:
     return rows
 
 
-def _given(context: Context, action: str) -> dict[tuple[int, int], Grade]:
-    """Return the grades that came, for whom the step is about; raise ``Invalid`` if one is missing."""
+def _given(context: Context, parts: list[TicketAssignment]) -> dict[tuple[int, int], Grade]:
+    """Return the grades that came for some departments; raise ``Invalid`` if one is missing."""
     ticket: Ticket = context.record
     known = {grade.value: grade for grade in Grade}
     found, missing = {}, []
-    for part in to_grade(ticket, action):
+    for part in parts:
         for dimension in dimensions_of(ticket.whistle_class):
             key = f"{part.organization_id}:{dimension.id}"
             grade = known.get(context.data["grades"].get(key, ""))
@@ -189,7 +205,20 @@ def rate_assisting(context: Context) -> None:
 
 def may_not_amend(context: Context) -> str | None:
     """Say why the raising place's rating can not be amended now, if so."""
-    return _own_work(context) or _too_late(context, Rater.RAISER, round_rated(context))
+    number = round_rated(context)
+    return (
+        _own_work(context)
+        or _too_late(context, Rater.RAISER, number)
+        or _decided_on_appeal(context, number)
+    )
+
+
+def _decided_on_appeal(context: Context, number: int) -> str | None:
+    """What the office has decided is not decided otherwise by whoever rated."""
+    last = last_event(context, Event.action == "correct_rating")
+    if last is not None and last.data.get("round") == number:
+        return "本轮评价已按申诉复核改评，不能再修改。"
+    return None
 
 
 def may_not_amend_assisting(context: Context) -> str | None:
@@ -199,7 +228,7 @@ def may_not_amend_assisting(context: Context) -> str | None:
 
 def _too_late(context: Context, rater: Rater, number: int) -> str | None:
     ticket: Ticket = context.record
-    given = _latest(ticket, rater, number)
+    given = standing(ticket, rater, number)
     if not given:
         return "本轮还没有评价，没有可以修改的内容。"
     hours = ticket.whistle_class.mechanism.amend_hours
@@ -232,7 +261,7 @@ def amend(context: Context) -> None:
     _stars(context)
     if not rows and stars == (ticket.stars, ticket.stars_comment):
         raise Invalid("没有改动：所填的评价与原来的相同。")
-    is_low = bool(low(ticket.whistle_class.mechanism, _latest(ticket, Rater.RAISER, number)))
+    is_low = bool(low(ticket.whistle_class.mechanism, standing(ticket, Rater.RAISER, number)))
     if ticket.status is TicketStatus.REOPENED and not is_low:
         event = reopening.last_by_rating(context)
         if event is None:
@@ -246,6 +275,37 @@ def amend_assisting(context: Context) -> None:
     """Write the lead's grades that change beside the old ones."""
     if not _write(context, "amend_assisting", context.record.reopen_count + 1):
         raise Invalid("没有改动：所填的评价与原来的相同。")
+
+
+# Correcting on appeal
+
+
+def correct(context: Context) -> None:
+    """Write the grades that an appeal has brought a department beside the old ones.
+
+    ``grades`` as in ``rate``, for the ``department`` (its id) in the ``round`` alone. An appeal never
+    makes a grade worse: else nobody would dare to appeal. If the rating has sent the ticket back and
+    nobody has begun again, and no grade of the round is low any more, the ticket is where it was.
+    """
+    ticket: Ticket = context.record
+    department, number = context.data["department"], context.data["round"]
+    before = {each.dimension_id: each for each in standing(ticket, Rater.RAISER, number)
+              if each.organization_id == department}  # fmt: skip
+    rows = _write_of(context, _parts_of(ticket, department), Rater.RAISER, number)
+    context.log |= {"round": number, "department": department}
+    if not rows:
+        raise Invalid("没有改动：所填的评价与原来的相同。不需要改评的，请办理“维持原评价”。")
+    worse = [each for each in rows if each.dimension_id not in before
+             or _ORDER.index(each.grade) > _ORDER.index(before[each.dimension_id].grade)]  # fmt: skip
+    if worse:
+        raise Invalid("申诉复核只能提高评价，不能降低。请核对各项评价，或办理“维持原评价”。")
+    of_last_round = ticket.status is TicketStatus.REOPENED and ticket.reopen_count == number
+    if of_last_round and not low(
+        ticket.whistle_class.mechanism, standing(ticket, Rater.RAISER, number)
+    ):
+        event = reopening.last_by_rating(context)
+        if event is not None:
+            reopening.take_back(context, event)
 
 
 # Striking off

@@ -303,6 +303,10 @@ TICKETS = register(
                 inputs=(WHY,), tone="default",
                 help="回到并单前的状态，期限照常连续计算。", effect=merging.unmerge,
             ),
+            Step(
+                "correct_rating", "申诉改评", tuple(S), ratings.after_rating, (),
+                effect=ratings.correct,
+            ),
             Step("take_in", "并入重复哨单", merging.OPEN, None, (), effect=merging.take_in),
             Step("give_back", "撤出重复哨单", tuple(S), None, (), effect=merging.give_back),
         ),
