@@ -22,12 +22,13 @@ from reports.coverage import (
     coverage,
     uncovered,
 )
+from reports.pictures import Bar, Chart
 from reports.workbook import MEDIA_TYPE, workbook
 from rules.calendar import shanghai_date
 from rules.errors import Invalid
 from rules.policy import Action
 from views import listing, permissions, table_html
-from views.charts import Bar, Chart, by_month, grouped
+from views.charts import by_month, grouped, highest
 from views.context import actor, session
 from views.coverage_book import sheets
 from views.list_links import list_url
@@ -313,4 +314,5 @@ def expiry_chart(spans: list[Span]) -> Chart:
         (_("月份"), _("份数")),
         bars,
         columns=True,
+        caption=highest(bars),
     )

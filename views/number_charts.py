@@ -10,8 +10,9 @@ from flask_babel import pgettext
 from reports.coverage import expiry
 from reports.numbers import Period
 from reports.overview import Overview
+from reports.pictures import Bar, Chart
 from reports.sums import Side
-from views.charts import Bar, Chart, by_month, grouped
+from views.charts import by_month, grouped, highest
 from views.context import session
 from views.coverage import expiry_chart
 from views.list_links import list_url
@@ -90,6 +91,7 @@ def hours_by_month(found: Overview) -> Chart:
         (_("月份"), _("小时")),
         bars,
         columns=True,
+        caption=highest(bars),
     )
 
 
