@@ -1,4 +1,4 @@
-"""Ticket numbers: short, and saying place and year; no two alike, however many raise at once."""
+"""Numbers of tickets and orders: short, saying place and year; no two alike, however many at once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models.organization import Organization, OrganizationKind
+from models.supervision import Supervision
 from models.ticket import Ticket, TicketSequence
 from rules.actor import SYSTEM, acting_as
 from rules.calendar import SHANGHAI
@@ -45,6 +46,23 @@ def next_number(session: Session, organization: Organization, at: dt.datetime) -
             number = f"{name[: _LONGEST - len(tail)]}{tail}"
             # A place that took over another's former name must not repeat the other's numbers.
             if session.scalar(select(Ticket.id).where(Ticket.number == number)) is None:
+                return number
+
+
+def next_order_number(session: Session, place: Organization, at: dt.datetime) -> str:
+    """Return the next number of a supervision order of a county's: "甲县督〔2026〕12号".
+
+    Taken under the same lock as the numbers of tickets; a number that is rolled back is given out again.
+    """
+    with acting_as(session, SYSTEM):
+        county = place.realm or place
+        year = at.astimezone(SHANGHAI).year
+        while True:
+            # A county's orders have a row of their own beside its tickets': that of the year below zero.
+            tail = f"督〔{year}〕{_advance(session, county.id, -year)}号"
+            number = f"{county.name[: _LONGEST - len(tail)]}{tail}"
+            # Two counties may be called alike.
+            if session.scalar(select(Supervision.id).where(Supervision.number == number)) is None:
                 return number
 
 
