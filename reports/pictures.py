@@ -297,17 +297,20 @@ class Lines(_Several):
             kind, colour = ("chart-line", LINE) if part else ("chart-base", STRONG)
             sheet.line((0, y), (100, y), kind=kind, colour=colour)
             sheet.text(0, y - 4, self.write(end * part), kind="chart-top", size=11, colour=SOFT)
-        pitch = 100 / max(1, len(self.labels))
+        # The axis's words stand left of the first point.
+        inset = 9.0
+        pitch = (100 - inset) / max(1, len(self.labels))
         for each, style in zip(self.series, styles, strict=True):
             points = [
                 None
                 if number is None
-                else ((place + 0.5) * pitch, base - min(1.0, float(number / end)) * high)
+                else (inset + (place + 0.5) * pitch, base - min(1.0, float(number / end)) * high)
                 for place, number in enumerate(each.numbers)
             ]
             _trace(sheet, points, style)
         for place, label in enumerate(self.labels):
-            _below(sheet, (place + 0.5) * pitch, label, self._mark(place), base + 17)
+            middle = inset + (place + 0.5) * pitch
+            _below(sheet, middle, label, self._mark(place), base + 17)
         return sheet.done(self.name, self.title, self.description, base + 42)
 
 
