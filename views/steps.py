@@ -16,11 +16,14 @@ from wtforms.validators import InputRequired, Length, Optional
 from models.base import Titled
 from models.check_in import CheckIn
 from models.grade import Grade
+from models.meeting import MeetingDecision
 from models.organization import Organization
 from models.rating import Rater, Rating
+from models.recurring import RecurringProblem
 from models.ticket import Ticket
 from rules import workflow
 from rules.mechanisms import dimensions_of
+from rules.problems import owners
 from rules.wording import local
 from rules.workflow import Input, Step
 from rules.workflows.check_ins import SERVING
@@ -96,6 +99,8 @@ def receivers(record: Any, action: str = "") -> Select[Any]:
     if action == "remove_assisting":
         ids = [part.organization_id for part in assisting(record)]
         return select(Organization).where(Organization.id.in_(ids))
+    if isinstance(record, MeetingDecision | RecurringProblem):
+        return owners(record)
     realms = [line.ancestor_id for line in record.organization.lines]
     found = select(Organization).where(
         Organization.kind.in_(DISPATCHABLE),
