@@ -70,4 +70,4 @@ class RatingAppeal(Record):
         return self.ticket.whistle_class
 
     def __str__(self) -> str:
-        return f"{self.department}对{self.ticket}的申诉"
+        return f"{self.department}对{self.ticket or '哨单'}的申诉"

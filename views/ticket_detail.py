@@ -22,6 +22,7 @@ from models.ticket_file import ExtensionStatus, PhotoMoment, TicketExtension
 from rules.comments import LONGEST
 from rules.wording import local
 from views import steps
+from views.appeals import appeal_links, appeals_of
 from views.comments import TicketComments
 from views.context import session
 from views.details import DetailPage
@@ -72,7 +73,8 @@ class TicketPage(DetailPage):
             "now": work.now,
             "parties": parties(record, work),
             "extensions": extensions_of(self.extensions),
-            "grades": grades(record),
+            "grades": grades(record) + appeals_of(record),
+            "links": context["links"] + appeal_links(record),
             "stars": stars(record),
             "story": story,
             "photos": [(each, story.photos[each]) for each in order if story.photos[each]],

@@ -41,6 +41,18 @@ def grades(record: Ticket) -> list[tuple[str, Table]]:
     return found
 
 
+def of_round(record: Ticket, organization_id: int, number: int) -> Table:
+    """Return the raising place's grades of one department in one round."""
+    return _table(
+        [
+            each
+            for each in record.ratings
+            if (each.organization_id, each.round) == (organization_id, number)
+            and each.rater is Rater.RAISER
+        ]
+    )
+
+
 def _table(given: list[Rating]) -> Table:
     again = any(each.round > 1 for each in given)
     dimensions = list({each.dimension_id: each.dimension for each in given}.values())

@@ -1,0 +1,38 @@
+"""Appeals against grades, made as a department makes them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from models.appeal import RatingAppeal
+from models.grade import Grade
+from models.ticket import Ticket
+from rules import appeals, workflow
+from rules.actor import acting_as
+from rules.mechanisms import dimensions_of
+from tests.factories.world import World
+
+
+def appealed(
+    world: World, ticket: Ticket, now: dt.datetime, who: str = "handler", **values: Any
+) -> RatingAppeal:
+    """Return a flushed appeal of an account's department, made at a moment."""
+    actor = world.actor(who)
+    with acting_as(world.session, actor):
+        appeal = RatingAppeal(ticket=ticket, reason=values.pop("reason", "按时修好了"), **values)
+        appeals.file(world.session, appeal, actor, now)
+        world.session.add(appeal)
+        world.session.flush()
+        workflow.begin(world.session, appeal, actor, at=now)
+        appeals.announce(world.session, appeal)
+        world.session.flush()
+    return appeal
+
+
+def better(appeal: RatingAppeal, grade: Grade = Grade.SATISFIED, **others: Grade) -> dict[str, str]:
+    """Return one grade for the department that appeals, in all dimensions or by a dimension's code."""
+    return {
+        f"{appeal.department_id}:{each.id}": others.get(each.code, grade).value
+        for each in dimensions_of(appeal.whistle_class)
+    }
