@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import sqlite3
+import statistics
 import time
 from typing import Any
 
@@ -17,7 +18,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import InvalidatePoolError
 
 from models import registry  # noqa: F401 - maps every record type
-from rules import audit, organizations, parties, scope, workflow
+from rules import audit, organizations, parties, scope, workflow, writes
 from rules import workflows as workflows  # registers the tables
 
 db = get_sqla_class()(metadata=Model.metadata)
@@ -31,6 +32,7 @@ def install(session_factory: Any) -> None:
     event.listen(session_factory, "after_flush", parties.follow)
     event.listen(session_factory, "do_orm_execute", workflow.guard_bulk)
     scope.install(session_factory)
+    writes.install(session_factory)
     event.listen(session_factory, "before_flush", audit.collect)
     event.listen(session_factory, "after_flush", audit.write)
 
@@ -55,6 +57,21 @@ def _sqlite_settings(connection: Any, record: Any) -> None:
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.execute("PRAGMA busy_timeout = 10000")
         cursor.close()
+        connection.create_aggregate("middle", 1, _Middle)  # type: ignore[arg-type]
+
+
+class _Middle:
+    """The median, an aggregate that SQLite lacks (``reports.instants.Middle``)."""
+
+    def __init__(self) -> None:
+        self.values: list[int] = []
+
+    def step(self, value: int | None) -> None:
+        if value is not None:
+            self.values.append(value)
+
+    def finalize(self) -> float | None:
+        return statistics.median(self.values) if self.values else None
 
 
 #: A connection that has lain idle for so many seconds is asked whether its server is still there.

@@ -42,6 +42,40 @@ class Period:
         if self.first > self.last:
             raise Invalid("统计期间的开始日期不应晚于结束日期，请重新选择。")
 
+    @property
+    def whole_months(self) -> bool:
+        """Tell whether the period begins and ends with a month."""
+        return self.first.day == 1 and (self.last + dt.timedelta(days=1)).day == 1
+
+    def before(self) -> Period:
+        """Return the period of the same length that ends the day before; of months, as many months."""
+        last = self.first - dt.timedelta(days=1)
+        if not self.whole_months:
+            return _period(last - (self.last - self.first), last)
+        months = (self.last.year - self.first.year) * 12 + self.last.month - self.first.month
+        begun = last.year * 12 + last.month - 1 - months
+        return _period(dt.date(begun // 12, begun % 12 + 1, 1), last)
+
+    def last_year(self) -> Period:
+        """Return the same days of the year before; the end of a month stays the end of it."""
+        after = self.last + dt.timedelta(days=1)
+        if self.whole_months:
+            return _period(_year_before(self.first), _year_before(after) - dt.timedelta(days=1))
+        return _period(_year_before(self.first), _year_before(self.last))
+
+
+def _year_before(day: dt.date) -> dt.date:
+    leap = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - 1, day=28 if leap else day.day)
+
+
+def _period(first: dt.date, last: dt.date) -> Period:
+    """Return a period that nobody has written: it may lie before the first day that one may ask for."""
+    made = object.__new__(Period)
+    object.__setattr__(made, "first", first)
+    object.__setattr__(made, "last", last)
+    return made
+
 
 def year_of(day: dt.date) -> Period:
     """Return the calendar year that a day lies in."""

@@ -1,0 +1,178 @@
+"""Answers to questions about measures: a fixed number of statements, narrowed by the session's gate."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import Session
+
+from models.measure import TicketFact as Fact
+from models.organization import Organization, OrganizationKind
+from models.ticket import Channel, Theme
+from reports.measure_types import Dimension, Key, Line, Measure, Question, Sight, Values
+from reports.numbers import Period
+from rules.actor import current
+from rules.policy import Action, Scope, scopes
+
+#: Raw sums by measure: numerator, denominator.
+Sums = dict[str, tuple[Any, Any]]
+Keys = tuple[Key, ...]
+#: Above how many keys of a dimension all organisations are read instead of those named.
+_MANY = 500
+_NONE = {
+    Dimension.DEPARTMENT: "尚未派单",
+    Dimension.COUNTY: "市级",
+    Dimension.TOWNSHIP: "县级及以上",
+    Dimension.COMMUNITY: "乡镇（街道）及以上",
+    Dimension.MATTER: "未对应事项",
+}
+
+
+def ask(
+    session: Session, question: Question, measures: Sequence[Measure], now: dt.datetime
+) -> list[Line]:
+    """Return the lines of a question, in the order of their dimension; without rows there is one.
+
+    Lines and cells are there where a ticket is. ``now`` decides what is due. With columns, a line's own
+    values are those of its question without them.
+    """
+    lines: dict[Key, Values] = {}
+    cells: dict[Key, dict[Key, Values]] = {}
+    rows = question.rows
+    plain = Question(question.period, rows, None, question.filters)
+    for keys, values in _grouped(session, plain, measures, now).items():
+        lines[keys[0] if keys else None] = values
+    if question.columns is not None:
+        for keys, values in _grouped(session, question, measures, now).items():
+            row = keys[0] if rows else None
+            cells.setdefault(row, {})[keys[-1]] = values
+            # A department that has left a ticket has a cell, though no line of a ticket tells of it.
+            lines.setdefault(row, {each.code: each.valued(None, None) for each in measures})
+    titles = titled(session, rows, lines) if rows else {None: "合计"}
+    return [Line(key, title, lines[key], cells.get(key, {})) for key, title in titles.items()]
+
+
+def headings(session: Session, question: Question, lines: Iterable[Line]) -> list[tuple[Key, str]]:
+    """Return the columns of an answer, key and title, in the order of their dimension."""
+    if question.columns is None:
+        return []
+    keys = {key for line in lines for key in line.cells}
+    return list(titled(session, question.columns, keys).items())
+
+
+def total(
+    session: Session, question: Question, measures: Sequence[Measure], now: dt.datetime
+) -> Values:
+    """Return the values over all that is asked for, each ticket once, whatever the lines are.
+
+    Only a question about one department speaks of that department's part.
+    """
+    return _grouped(session, question.whole(), measures, now)[()]
+
+
+def _grouped(
+    session: Session, question: Question, measures: Sequence[Measure], now: dt.datetime
+) -> dict[Keys, Values]:
+    """Return the values for each combination of keys; medians by a statement of their own."""
+    found: dict[Keys, Sums] = {}
+    sight = Sight(question.by_department, now)
+    dimensions = [each for each in (question.rows, question.columns) if each is not None]
+    columns = [each.column for each in dimensions]
+    for median in (False, True):
+        some = [each for each in measures if each.median is median]
+        if not some:
+            continue
+        sums = [sum for each in some for sum in each.sums(sight) if sum is not None]
+        statement = narrowed(session, select(*columns, *sums), question).group_by(*columns)
+        for row in session.execute(statement):
+            keys, left = tuple(row[: len(columns)]), iter(row[len(columns) :])
+            mine = found.setdefault(keys, {})
+            for each in some:
+                mine[each.code] = (
+                    next(left),
+                    next(left) if each.sums(sight)[1] is not None else None,
+                )
+    return {
+        keys: {each.code: each.valued(*sums[each.code]) for each in measures}
+        for keys, sums in found.items()
+    }
+
+
+def narrowed(session: Session, statement: Select[Any], question: Question) -> Select[Any]:
+    """Narrow a statement over facts to a question: its days, its filters, whose rows it speaks of.
+
+    And to the reader's own place, which says nothing that the gate does not say; but the database
+    finds the rows by it.
+    """
+    tests = [*_days(question.period), *_place(session)]
+    tests += [_is(each.column, key) for each, key in question.filters.items()]
+    if not question.by_department:
+        tests.append(Fact.current.is_(True))
+    return statement.where(*tests)
+
+
+def _is(column: Any, key: Key) -> ColumnElement[bool]:
+    test: ColumnElement[bool] = column.is_(None) if key is None else column == key
+    return test
+
+
+def _days(period: Period) -> list[ColumnElement[bool]]:
+    """Return the test of the days; months alone are found by the indexes."""
+    first, last = period.first, period.last
+    tests: list[ColumnElement[bool]] = [
+        Fact.month.between(first.year * 100 + first.month, last.year * 100 + last.month)
+    ]
+    if not period.whole_months:
+        tests.append(Fact.day.between(first, last))
+    return tests
+
+
+_LEVELS = {OrganizationKind.COUNTY: Fact.county_id, OrganizationKind.TOWNSHIP: Fact.township_id}
+
+
+def _place(session: Session) -> list[ColumnElement[bool]]:
+    actor = current(session)
+    granted = scopes(actor.roles, "ticket_fact", Action.READ)
+    if actor.system or actor.organization_id is None:
+        return []
+    if granted == {Scope.PARTY}:
+        return [Fact.department_id == actor.organization_id]
+    if granted != {Scope.AREA} or actor.area_id is None:
+        return []
+    area = session.get(Organization, actor.area_id)
+    column = _LEVELS.get(area.kind) if area else None
+    return [] if column is None else [column == actor.area_id]
+
+
+# What keys are called
+
+
+def titled(session: Session, dimension: Dimension, keys: Iterable[Key]) -> dict[Key, str]:
+    """Return the titles of some keys of a dimension, in its order; nothing at all comes last."""
+    wanted = set(keys)
+    there = {each for each in wanted if each is not None}
+    found: dict[Key, str]
+    if dimension.places:
+        found = _organizations(session, there)
+    elif dimension in (Dimension.THEME, Dimension.CHANNEL):
+        members: Mapping[Key, str] = {
+            each.value: each.title for each in (Theme if dimension is Dimension.THEME else Channel)
+        }
+        found = {key: title for key, title in members.items() if key in there}
+    elif dimension is Dimension.MONTH:
+        found = {key: f"{int(key) // 100}年{int(key) % 100}月" for key in sorted(there, key=int)}
+    else:
+        found = {key: str(key) for key in sorted(there, key=str)}
+    if None in wanted:
+        found[None] = _NONE.get(dimension, "—")
+    return found
+
+
+def _organizations(session: Session, ids: set[Any]) -> dict[Key, str]:
+    named = select(Organization.id, Organization.name).order_by(Organization.code)
+    if len(ids) <= _MANY:
+        named = named.where(Organization.id.in_(ids))
+    return {number: name for number, name in session.execute(named) if number in ids}
