@@ -11,6 +11,7 @@ from rules.workflows import (
     recurring,
     resources,
     services,
+    supervision,
     tickets,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "recurring",
     "resources",
     "services",
+    "supervision",
     "tickets",
 ]

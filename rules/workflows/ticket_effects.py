@@ -243,3 +243,9 @@ def close(context: Context) -> None:
     """Struck off the ledger."""
     context.record.closed_at = context.now
     drop_pending(context, "哨单已销号，延期申请自动终止。")
+
+
+def supervise(context: Context) -> None:
+    """An order about the ticket was issued: from then on it shows that it is supervised."""
+    ticket: Ticket = context.record
+    ticket.supervised_at = ticket.supervised_at or context.now

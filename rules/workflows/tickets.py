@@ -11,6 +11,7 @@ from models.ticket_file import ExtensionStatus, TicketExtension
 from presets.roles import Role
 from rules import clocks
 from rules.actor import Actor
+from rules.supervision_matters import after_low_rating
 from rules.workflow import Context, Input, Relation, Step, Workflow, guard_status, register
 from rules.workflows import ticket_effects as effects
 from rules.workflows import ticket_extensions as extensions
@@ -93,6 +94,8 @@ def _settle(context: Context) -> None:
 def _after(context: Context, step: Step) -> None:
     photos.attach(context, step)
     told.tell(context, step)
+    if context.log.get("supervised"):
+        after_low_rating(context.session, context.record, context.now)
 
 
 #: What events of a ticket tell of it: how far it has come, who has it, and its deadlines.
@@ -307,6 +310,7 @@ TICKETS = register(
                 "correct_rating", "申诉改评", tuple(S), ratings.after_rating, (),
                 effect=ratings.correct,
             ),
+            Step("supervise", "督办", tuple(S), None, (), effect=effects.supervise),
             Step("take_in", "并入重复哨单", merging.OPEN, None, (), effect=merging.take_in),
             Step("give_back", "撤出重复哨单", tuple(S), None, (), effect=merging.give_back),
         ),
