@@ -10,14 +10,15 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Select, bindparam, insert, select
+from sqlalchemy import Integer, Select, bindparam, insert, select
 from sqlalchemy import event as sa_event
 from sqlalchemy.orm import Session
 
 from models.base import Titled, utcnow
 from models.ledger import AuditEntry, Event
 from models.registry import type_name
-from rules.actor import SYSTEM, Actor, acting_as
+from rules import writes
+from rules.actor import Actor, current
 from rules.scope import reviewed
 
 GENESIS = "0" * 64
@@ -97,22 +98,36 @@ def append_first(
 
 
 def _last(session: Session, record: Any) -> tuple[int, str]:
-    """Return number and hash of a record's last step."""
+    """Return number and hash of a record's last step.
+
+    The same statement asks whether the actor may write the record, for the gate's use.
+    """
     if any(isinstance(each, Event) for each in session.new):
         session.flush()
-    # What waits to be written besides is the actor's, not the system's, and goes with this step.
-    with acting_as(session, SYSTEM), session.no_autoflush:
-        about = {"kind": type_name(type(record)), "number": record.id}
-        found: Any = session.execute(_newest(), about).first()
-    return (found[0], found[1]) if found else (0, GENESIS)
+    actor = current(session)
+    model: Any = type(record)
+    about = {"kind": type_name(model), "number": record.id}
+    # What waits to be written besides goes with this step, not before it.
+    found: Any = session.connection().execute(_newest(actor, model), about).first()
+    if found is None:
+        return 0, GENESIS
+    number, fingerprint, *answers = found
+    if answers:
+        writes.remember(session, record, actor, answers)
+    return number, fingerprint
 
 
-@lru_cache(maxsize=1)
-def _newest() -> Select[int, str]:
+@lru_cache(maxsize=1024)
+def _newest(actor: Actor, model: type[Any]) -> Select[Any]:
+    step = Event.__table__.c
+    number: Any = bindparam("number", type_=Integer)
+    asked: list[Any] = [step.sequence, step.hash]
+    if not actor.system:
+        asked += writes.may(actor, model, number)
     return (
-        select(Event.sequence, Event.hash)
-        .where(Event.record_type == bindparam("kind"), Event.record_id == bindparam("number"))
-        .order_by(Event.sequence.desc())
+        select(*asked)
+        .where(step.record_type == bindparam("kind"), step.record_id == number)
+        .order_by(step.sequence.desc())
         .limit(1)
     )
 

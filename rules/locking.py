@@ -40,7 +40,7 @@ def lock(session: Session, record: Any) -> None:
     Raises ``Conflict`` if it is gone.
     """
     session.flush()
-    if _holds(session, record):
+    if holds(session, record):
         return
     if _is_sqlite(session):
         # SQLite has no row locks: writing anything takes the one write lock there is.
@@ -64,28 +64,26 @@ def lock(session: Session, record: Any) -> None:
     _hold(session, record)
 
 
+def holds(session: Session, record: Any) -> bool:
+    """Tell whether this transaction, or its innermost savepoint, has locked the record."""
+    transaction, held = session.info.get(_HELD, (None, ()))
+    same = transaction is not None and transaction is innermost(session)
+    return same and inspect(record).key in held
+
+
 def _is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
 
 
-def _innermost(session: Session) -> SessionTransaction | None:
+def innermost(session: Session) -> SessionTransaction | None:
     """Return the transaction, or savepoint, with whose rollback a lock taken now would go."""
     return session.get_nested_transaction() or session.get_transaction()
 
 
 def _hold(session: Session, record: Any) -> None:
-    transaction, held = session.info.get(_HELD, (None, set()))
-    now = _innermost(session)
+    transaction, held = session.info.get(_HELD, (None, ()))
+    now = innermost(session)
     session.info[_HELD] = (now, {*(held if transaction is now else ()), inspect(record).key})
-
-
-def _holds(session: Session, record: Any) -> bool:
-    transaction, held = session.info.get(_HELD, (None, set()))
-    return (
-        transaction is not None
-        and transaction is _innermost(session)
-        and inspect(record).key in held
-    )
 
 
 def _tie(record: Any, relation: Any) -> tuple[Any, ...] | None:

@@ -1,8 +1,8 @@
 """The one gate: what an actor may see and write, as SQL (design section 2.2).
 
 ``criterion`` turns (actor, record type, action) into one boolean expression. ``install`` hangs it on
-every ORM read, every bulk UPDATE and DELETE, and every flush of a session. There is no by-pass: a
-statement that is not ORM is refused unless it is named in ``reviewed``.
+every ORM read, every bulk UPDATE and DELETE of a session, and ``rules.writes`` on every flush. There
+is no by-pass: a statement that is not ORM is refused unless it is named in ``reviewed``.
 """
 
 from __future__ import annotations
@@ -13,21 +13,13 @@ from typing import Any, cast
 
 from flask_appbuilder.security.sqla.models import User as FabUser
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
-    CompoundSelect,
-    Integer,
-    Select,
     and_,
-    bindparam,
     event,
     false,
-    inspect,
-    literal_column,
     or_,
     select,
     true,
-    union_all,
 )
 from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.sql.expression import FromClause
@@ -36,9 +28,7 @@ from models.account import Account
 from models.registry import record_types, type_name
 from models.scoping import Anchored, Ledger, Parties, Reference, Through
 from rules.actor import Actor, current
-from rules.errors import OutOfScope
 from rules.gate import Gate
-from rules.judging import Written
 from rules.policy import Action, Scope, scopes
 from rules.reach import ColumnOf, ground, partners, reach, some
 
@@ -80,7 +70,7 @@ def criterion(
     if isinstance(rule, Through):
         return _through(actor, rule, column, reading)
     if isinstance(rule, Ledger):
-        return _ledger(actor, model, rule, column, wanted)
+        return ledger_criterion(actor, model, rule, column, wanted)
     granted = _granted(actor, model, wanted)
     if isinstance(rule, Reference):
         return true() if Scope.EVERYTHING in granted else false()
@@ -113,7 +103,7 @@ def _through(actor: Actor, rule: Through, column: ColumnOf, reading: bool) -> Co
     return some(column(rule.column), rows, rows.c.id, inside)
 
 
-def _ledger(
+def ledger_criterion(
     actor: Actor,
     model: type[Any],
     rule: Ledger,
@@ -236,149 +226,9 @@ def _anchors(model: type[Any]) -> set[str]:
     return {"id"}
 
 
-def guard_old(session: Session, flush_context: Any, instances: Any) -> None:
-    """Before a flush: rows about to be changed or removed must be within reach as they are now.
-
-    Where that takes a statement, it judges the records of new lines of a log in the same go.
-    """
-    if current(session).system:
-        return
-    changed = [each for each in session.dirty if session.is_modified(each)]
-    wanted = _kinds((changed, _CHANGING), (session.deleted, (Action.DELETE,)))
-    lines = [each for each in session.new if wanted and _target(each) is not None]
-    ahead = {(_target(each), None, _READING): {each.record_id} for each in lines}
-    found = _judged(session, ahead | wanted)
-    _demand(wanted, found)
-    seen = [each for each in lines if each.record_id in found[_target(each), None, _READING]]
-    session.info["chuishao.written"] = (list(session.new), changed, seen)
-
-
-def guard_new(session: Session, flush_context: Any) -> None:
-    """After a flush: rows that were written must be within reach as they have become.
-
-    A child that was taken out of its parent's collection counts as changed before the flush, and
-    is gone after it: there is nothing left to judge. Nor is there where nothing was written that
-    the judgement before the flush speaks of (``rules.judging``): it would be the same again.
-    """
-    added, changed, seen = session.info.pop("chuishao.written", ([], [], []))
-    actor = current(session)
-    if actor.system:
-        return
-    done = Written(added, flush_context)
-    left = [each for each in changed if not flush_context.is_deleted(inspect(each))]
-    again = [
-        each
-        for each in left
-        for model, about in [_kind_of(each)]
-        if done.bears_on(_judgement(actor, cast(Any, model), about, _CHANGING, 0))
-    ]
-    for line in seen:
-        if not done.bears_on(_judgement(actor, cast(Any, _target(line)), None, _READING, 0)):
-            added.remove(line)
-    # Who moves a row to another place must be allowed to make one there.
-    moved = [each for each in left if _moved(each)]
-    wanted = _kinds(([*added, *moved], (Action.ADD,)), (again, _CHANGING))
-    _demand(wanted, _judged(session, wanted))
-
-
-_CHANGING = (Action.EDIT, Action.ACT)
-_READING = (Action.READ,)
-#: What is judged at once: a type, the type that a log's line is about, the actions.
-Kind = tuple[Any, str | None, tuple[Action, ...]]
-
-
-def _moved(record: Any) -> bool:
-    rule = getattr(type(record), "__scope__", None)
-    columns = rule.columns if isinstance(rule, Anchored) else ()
-    state: Any = inspect(record)
-    return any(state.attrs[name].history.has_changes() for name in columns if name != "id")
-
-
-def _kind_of(record: Any) -> tuple[type[Any], str | None]:
-    """Return by what a row is judged: its type; a log's line by the type of its record as well."""
-    model = type(record)
-    rule = getattr(model, "__scope__", None)
-    if rule is None:
-        raise OutOfScope
-    return model, record.record_type if isinstance(rule, Ledger) else None
-
-
-def _target(record: Any) -> type[Any] | None:
-    """Return the type of the record that a log's line is about, if that is what it is judged by."""
-    if not isinstance(getattr(type(record), "__scope__", None), Ledger):
-        return None
-    target = record_types().get(record.record_type)
-    read = target is not None and isinstance(target.__scope__, Anchored | Parties)
-    return target if read and record.record_type != "account" else None
-
-
-def _kinds(*groups: tuple[Iterable[Any], tuple[Action, ...]]) -> dict[Kind, set[int]]:
-    """Return the ids of objects to judge, by what they are and what is done to them."""
-    wanted: dict[Kind, set[int]] = {}
-    for objects, actions in groups:
-        for each in objects:
-            wanted.setdefault((*_kind_of(each), actions), set()).add(each.id)
-    return wanted
-
-
-def _demand(wanted: dict[Kind, set[int]], found: dict[Kind, set[int]]) -> None:
-    """Raise ``OutOfScope`` if a row that is written is not among those that may be."""
-    if any(not ids <= found[kind] for kind, ids in wanted.items()):
-        raise OutOfScope
-
-
-def _judged(session: Session, wanted: dict[Kind, set[int]]) -> dict[Kind, set[int]]:
-    """Return which of some rows the actor may do that to: one statement for several types.
-
-    In slices, for databases cap parameters.
-    """
-    found: dict[Kind, set[int]] = {kind: set() for kind in wanted}
-    parts = [
-        (kind, ordered[start : start + 500])
-        for kind, ids in wanted.items()
-        for ordered in [sorted(ids)]
-        for start in range(0, len(ordered), 500)
-    ]
-    for start in range(0, len(parts), 4):
-        slices = parts[start : start + 4]
-        judgement = _judgements(current(session), tuple(kind for kind, _ids in slices))
-        named = {f"written{place}": ids for place, (_kind, ids) in enumerate(slices)}
-        for place, number in session.connection().execute(judgement, named):
-            found[slices[place][0]].add(number)
-    return found
-
-
-@lru_cache(maxsize=4096)
-def _judgement(
-    actor: Actor, model: type[Any], about: str | None, actions: tuple[Action, ...], place: int
-) -> Select[Any]:
-    """Return the statement that tells which of some rows an actor may write, made once.
-
-    To put its words together took two thirds of a submitted step. Its rows are named by their ids
-    in the parameter ``written`` with the number of its ``place``.
-    """
-    rows = model.__table__.alias()
-    if about is None:
-        inside = criterion(actor, model, *actions, rows=rows)
-    else:
-        inside = _ledger(actor, model, model.__scope__, lambda name: rows.c[name], actions, about)
-    named: BindParameter[Any] = bindparam(f"written{place}", expanding=True)
-    what = literal_column(str(place), Integer).label("place")
-    return select(what, rows.c.id).where(rows.c.id.in_(named), inside)
-
-
-@lru_cache(maxsize=4096)
-def _judgements(actor: Actor, kinds: tuple[Kind, ...]) -> Select[Any] | CompoundSelect[Any]:
-    """Return one statement that judges rows of several types, each by its place among them."""
-    parts = [_judgement(actor, *kind, place) for place, kind in enumerate(kinds)]
-    return parts[0] if len(parts) == 1 else union_all(*parts)
-
-
 def install(session_factory: Any) -> None:
-    """Hang the gate on a session class, sessionmaker or scoped session."""
+    """Hang the gate for statements on a session class, sessionmaker or scoped session."""
     event.listen(session_factory, "do_orm_execute", guard_statement)
-    event.listen(session_factory, "before_flush", guard_old)
-    event.listen(session_factory, "after_flush", guard_new)
 
 
 def reachable(actor: Actor, record_type: str, column: Any, *actions: Action) -> ColumnElement[bool]:

@@ -37,18 +37,25 @@ LOOKED_AT: dict[str, set[str]] = {
     # Rows of a parent that the gate is asked about each time.
     "rules/bulk.py": {"__table__", "get_bind", "reviewed"},
     "rules/duty_index.py": {"get_bind"},  # the database whose lists are kept prepared
-    "rules/ledger.py": {"__table__", "reviewed"},  # first steps of records just judged
+    # First steps of records just judged; number and fingerprint of a chain's end.
+    "rules/ledger.py": {"__table__", "connection", "reviewed"},
     "rules/locking.py": {"__table__", "get_bind", "reviewed"},  # SQLite's write lock
     "rules/numbering.py": {"__table__", "get_bind", "reviewed"},  # a counter
     "rules/notices.py": {"__table__", "reviewed"},  # tells others of a record, reads nothing
     "rules/reach.py": {"__table__"},  # the gate's own words
+    "rules/proposals.py": {"get_bind"},  # how a database is told to leave out what is there
     "rules/parties.py": {"__table__", "reviewed"},  # rows derived from the tree
-    "rules/scope.py": {"__table__", "connection", "literal_column", "reviewed"},  # the gate itself
+    "rules/scope.py": {"__table__", "reviewed"},  # the gate itself
+    "rules/writes.py": {"__table__", "connection", "literal_column"},  # the gate itself
     # Ids of the actor's own party rows, or by the criterion; the texts of all, for the system.
     "rules/search.py": {"__table__", "get_bind", "reviewed"},
     "rules/rarity.py": {"engine", "get_bind", "reviewed"},  # statistics of the searched texts
     # The actor's own party rows, and their ids; which database is asked.
     "rules/ways.py": {"__table__", "get_bind", "reviewed"},
+    "rules/queues.py": {
+        "__table__",
+        "get_bind",
+    },  # ids of own tickets, for one that the gate guards
     "rules/ticket_lists.py": {"__table__"},  # narrows tickets that the gate lets through
 }
 
