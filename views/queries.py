@@ -30,12 +30,14 @@ class OwnFilter:
     """A filter of a list that is no column of its records.
 
     With a ``target`` the reader chooses one of its records, and ``test`` takes the id; without, he
-    types a text.
+    types a text. With ``words`` other pages lead here with a value, which these put into words: the bar
+    shows it only while it is set, to be kept or dropped.
     """
 
     label: str
     test: Callable[[Any], ColumnElement[bool]]
     target: type[Any] | None = None
+    words: Callable[[str], str] | None = None
 
 
 OwnFilters = dict[str, OwnFilter]
@@ -159,4 +161,4 @@ def _filter_names(view: type[ListQueries], quiet: bool) -> tuple[str, ...]:
         column = inspect(view.model).columns.get(name)
         is_date = column is not None and issubclass(listing.kind_of(column.type), dt.date)
         names += [f"{name}_from", f"{name}_until"] if is_date else [name]
-    return (*names, *view.own_filters)
+    return (*names, *(name for name, own in view.own_filters.items() if quiet or not own.words))

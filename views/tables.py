@@ -109,6 +109,8 @@ class ListPage:
         view, value = self.view, self.asked.filters.get(name, "")
         mapper = inspect(view.model)
         own = view.own_filters.get(name)
+        if own is not None and own.words is not None:
+            return Filter(name, _(own.label), "choice", value, [(value, own.words(value))])
         if own is not None and own.target is None:
             return Filter(name, _(own.label), "text", value)
         if own is not None or name in mapper.relationships:

@@ -23,6 +23,7 @@ from views import listing
 from views.context import actor, session
 from views.flow import FlowView
 from views.listing import COUNT_CAP, PAGE_SIZE, Page, Request
+from views.measure_filters import MEASURE_FILTERS
 from views.queries import Options, OwnFilter, OwnFilters, Tabs
 from views.rendering import EMPTY
 from views.ticket_page import clock_cell
@@ -71,6 +72,7 @@ class TicketList(FlowView):
     own_filters: ClassVar[OwnFilters] = {
         "area": OwnFilter("所在地区", ticket_lists.raised_within, Organization),
         "item": OwnFilter("履职事项名称", named_item),
+        **MEASURE_FILTERS,
     }
     tabs: ClassVar[Tabs] = [
         ("all", "全部", None),
@@ -99,7 +101,8 @@ class TicketList(FlowView):
 
         ``but``: filters by which nothing is found this time.
         """
-        found_by = {"status", "organization", "lead", "area"} & set(asked.filters) - but
+        finders = {"status", "organization", "lead", "area", *MEASURE_FILTERS}
+        found_by = finders & set(asked.filters) - but
         return not found_by and asked.tab in ("", "all", "closed")
 
     def loads(self) -> Options:
