@@ -58,7 +58,7 @@ from rules.actor import SYSTEM, acting_as
 Within = Callable[[Any], ColumnElement[bool]]
 GOOD = (Grade.VERY_SATISFIED, Grade.SATISFIED)
 #: So many marks are read, and so many tickets rebuilt, by one statement.
-SLICE = 500
+SLICE = 1_500
 REBUILT = 10_000
 _PLACES = {
     "community_id": OrganizationKind.COMMUNITY,
