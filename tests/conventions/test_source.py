@@ -140,6 +140,8 @@ FOR_THE_SYSTEM = {
     "rules/parties.py",  # the ticket's own places
     "rules/references.py",  # what depends on a record, told without its names
     "rules/retirement.py",  # what needs an organisation, told without its names
+    "rules/supervision_matters.py",  # who rates low need not be one who supervises
+    "rules/workflows/supervision.py",  # who orders need not be one who takes steps of the ticket
     "rules/workflows/ticket_base.py",  # the calendar; the ticket's own events
     "rules/workflows/ticket_effects.py",  # judgement and clocks by the duty item
     "rules/workflows/ticket_merge.py",  # what is merged into a ticket, from wherever

@@ -138,7 +138,7 @@ STAY = {
     "add_assisting", "remove_assisting", "hand_up",
 }  # fmt: skip
 #: Steps that nobody takes by hand.
-INNER = {"take_in", "give_back", "correct_rating"}
+INNER = {"take_in", "give_back", "correct_rating", "supervise"}
 #: Steps that something besides state and role decides about.
 GUARDED = {
     "close", "assist_arrive", "assist_report", "approve", "decline_review", "amend_rating",
