@@ -28,7 +28,7 @@ MOST_IDLE = 1.0
 @click.option("--until-stdin-ends", is_flag=True, help="Stop when whoever started it is gone.")
 @with_appcontext
 def worker(until_stdin_ends: bool) -> None:
-    """Read and write workbooks behind the scenes until stopped. One is enough."""
+    """Read and write workbooks, send notices, watch the clock until stopped. One is enough."""
     work(current_app._get_current_object(), queue(), until_stdin_ends)  # type: ignore[attr-defined]
 
 
@@ -39,7 +39,16 @@ def work(app: Flask, tasks: Queue, until_stdin_ends: bool) -> None:
         each.forget(app)
     if until_stdin_ends:
         threading.Thread(target=_stop_with_parent, daemon=True).start()
-    tasks.huey.create_consumer(workers=1, max_delay=MOST_IDLE).run()
+    # What a worker that died has left of the clock is done by its next strokes.
+    tasks.clock.flush()
+    by_the_clock = tasks.clock.create_consumer(workers=1, max_delay=MOST_IDLE)
+    # The one that runs last is told when the process is to stop.
+    by_the_clock.start()
+    try:
+        tasks.huey.create_consumer(workers=1, max_delay=MOST_IDLE).run()
+    finally:
+        tasks.stopping.set()
+        by_the_clock.stop(graceful=True)
 
 
 def _stop_with_parent() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,13 +27,26 @@ class Queue:
     def __init__(self, app: Flask) -> None:
         """Open the queue; an application under test works through its tasks by itself."""
         self.app = app
-        if app.config["TESTING"]:
-            self.huey: Huey = MemoryHuey("chuishao")
-        else:
-            path = Path(app.config["DATA_DIR"]) / "queue.db"
-            self.huey = SqliteHuey("chuishao", filename=str(path))
+        self.huey = self._open("chuishao")
+        #: What is done by the clock has a consumer of its own: a long import keeps no message waiting.
+        self.clock = self._open("clock")
+        #: Set when the worker is to end: what takes long looks at it between two pieces.
+        self.stopping = threading.Event()
         self._wake = self.huey.task()(self._work)
         self.huey.periodic_task(crontab(minute="17"))(self._tidy)
+        self._set_clock()
+
+    def _open(self, name: str) -> Huey:
+        if self.app.config["TESTING"]:
+            return MemoryHuey(name)
+        return SqliteHuey(name, filename=str(Path(self.app.config["DATA_DIR"]) / "queue.db"))
+
+    def _set_clock(self) -> None:
+        from jobs import clock  # its tasks need what stands on the queue
+
+        for each in clock.TASKS:
+            task = partial(clock.run, self.app, each)
+            self.clock.periodic_task(each.when, name=each.name)(task)
 
     def _work(self, name: str, number: int) -> None:
         from jobs.tasks import TASKS  # the tasks need the queue
