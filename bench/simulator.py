@@ -18,7 +18,7 @@ from sqlalchemy import String, Table, cast, func, insert, literal, select, union
 from sqlalchemy.orm import Session
 
 from bench import city
-from bench.bulk import without_index, write
+from bench.bulk import without_index, without_trigger, write
 from bench.deeds import DAY, HOUR, Row
 from bench.lives import Life, verdict_of
 from bench.matters import CHANNELS, MATTERS, SPOTS
@@ -34,6 +34,7 @@ from models.ticket import (
     TicketSequence,
     TicketStatus,
 )
+from reports import facts
 from rules.calendar import SHANGHAI
 from rules.mechanisms import calendar
 from rules.scope import reviewed
@@ -70,8 +71,14 @@ class Simulator:
         collecting = gc.isenabled()
         gc.disable()
         try:
-            with without_index(self.session, "ix_ticket_search_grams", statistics=1000):
-                return self._run(progress)
+            with (
+                without_index(self.session, "ix_ticket_search_grams", statistics=1000),
+                # All facts are made at the end: the triggers would mark each ticket at each event.
+                without_trigger(self.session, "event", "fact_mark_event"),
+            ):
+                states = self._run(progress)
+            facts.rebuild(self.session)
+            return states
         finally:
             if collecting:
                 gc.enable()
