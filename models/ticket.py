@@ -5,7 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint, false
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    column,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Record, Titled, UTCDateTime, field, titled_type
@@ -125,6 +136,12 @@ class PartyRelation(Titled):
     ASSISTING = "assisting", "协办单位"
 
 
+def _some(name: str, first: str, *columns: str) -> Index:
+    """Return an index of the rows that have its first column: most have not, and cost nothing then."""
+    there: ColumnElement[bool] = column(first).is_not(None)
+    return Index(name, first, *columns, sqlite_where=there, postgresql_where=there)
+
+
 class Ticket(Record):
     """A whistle ticket. Instants are UTC; due instants are fixed at dispatch and never reset.
 
@@ -143,7 +160,9 @@ class Ticket(Record):
         Index("ix_ticket_organization", "organization_id", "id"),
         Index("ix_ticket_lead", "lead_id", "status", "id"),
         Index("ix_ticket_next_due", "next_due"),
-        Index("ix_ticket_holder", "holder_id", "status"),
+        Index("ix_ticket_waiting", "organization_id", "status", "next_due", "id"),
+        _some("ix_ticket_holder", "holder_id", "status"),
+        _some("ix_ticket_merged_into_id", "merged_into_id"),
         Index("uq_ticket_client_key", "client_key", unique=True),
     )
 
@@ -205,7 +224,7 @@ class Ticket(Record):
         Integer, default=0, server_default="0", info=field("审核环节")
     )
     merged_into_id: Mapped[int | None] = mapped_column(
-        ForeignKey("ticket.id"), index=True, info=field("并入哨单")
+        ForeignKey("ticket.id"), info=field("并入哨单")
     )
     client_key: Mapped[str | None] = mapped_column(String(64))
     paper: Mapped[bool] = mapped_column(

@@ -69,6 +69,11 @@ class Page:
     last_cursor: str | None
 
 
+def empty() -> Page:
+    """Return the first page of a list in which there is nothing."""
+    return Page([], has_previous=False, has_next=False, first_cursor=None, last_cursor=None)
+
+
 def parse(
     args: Mapping[str, str], *, orders: Sequence[str], default: Order, filters: Sequence[str]
 ) -> Request:

@@ -16,7 +16,8 @@ from werkzeug.wrappers import Response
 from models.mechanism import WhistleClass
 from models.organization import Organization, OrganizationKind, OrganizationLine
 from models.ticket import Ticket, TicketStatus
-from rules import search, ticket_lists, ways
+from rules import queues, search, ticket_lists, ways
+from rules.queues import Waiting
 from rules.ticket_lists import in_state
 from rules.wording import local
 from views import listing
@@ -52,6 +53,15 @@ SHOWN = (
     Ticket.resolved_at,
     Ticket.created_at,
 )
+#: Tabs of tickets that wait in a state or two, which are few and found by the reader's own.
+QUEUES = {
+    "review": Waiting([S.PENDING_REVIEW]),
+    "local": Waiting([S.LOCAL]),
+    "dispatch": Waiting([S.PENDING_DISPATCH]),
+    "return": Waiting([S.RETURN_PENDING]),
+    "returned": Waiting([S.PENDING_DISPATCH], ticket_lists.returned()),
+    "rate": Waiting([S.RESOLVED]),
+}
 #: Places by which the ledger may be narrowed to what was raised in them or below.
 AREAS = (OrganizationKind.COUNTY, OrganizationKind.TOWNSHIP, OrganizationKind.COMMUNITY)
 
@@ -129,6 +139,8 @@ class TicketList(FlowView):
         if asked.query:
             return self._found(asked, cursor, descending, backwards)
         beyond = cursor[1] if cursor else None
+        if not asked.filters and asked.tab in QUEUES and queues.has_own(session()):
+            return self._waiting(asked, beyond, descending)
         if asked.filters or asked.tab not in ("", "all"):
             return self._common(asked, beyond, descending) or super().page(asked)
         found = ways.first_ids(
@@ -142,8 +154,27 @@ class TicketList(FlowView):
         if found is None:
             return super().page(asked)
         ids, number = found
-        page = listing.fetch(session(), Ticket, self.listed(asked).where(Ticket.id.in_(ids)), asked)
-        return page, f"{COUNT_CAP}+" if number > COUNT_CAP else str(number)
+        return self._of(asked, ids), f"{COUNT_CAP}+" if number > COUNT_CAP else str(number)
+
+    def _of(self, asked: Request, ids: list[int]) -> Page:
+        """Return the page of these tickets, which are what is asked for, through the gate."""
+        plain = Request(asked.order, after=asked.after, before=asked.before, last=asked.last)
+        some = self.listed(plain).where(Ticket.id.in_(ids))
+        return listing.fetch(session(), Ticket, some, asked)
+
+    def _waiting(self, asked: Request, beyond: int | None, descending: bool) -> tuple[Page, str]:
+        """Find the page among what waits for the reader."""
+        ids, number = queues.waiting(
+            session(),
+            QUEUES[asked.tab],
+            rows=PAGE_SIZE + 1,
+            descending=descending,
+            beyond=beyond,
+        )
+        text = f"{COUNT_CAP}+" if number > COUNT_CAP else str(number)
+        if not number and beyond is None:
+            return listing.empty(), text
+        return self._of(asked, ids), text
 
     def _common(
         self, asked: Request, beyond: int | None, descending: bool
@@ -170,9 +201,7 @@ class TicketList(FlowView):
                 break
         else:
             return None
-        plain = Request(asked.order, after=asked.after, before=asked.before, last=asked.last)
-        some = self.listed(plain).where(Ticket.id.in_(ids[: PAGE_SIZE + 1]))
-        page = listing.fetch(session(), Ticket, some, asked)
+        page = self._of(asked, ids[: PAGE_SIZE + 1])
         if beyond is not None or asked.last:
             return page, ""
         return page, str(len(ids)) if whole else f"{min(len(ids), ENOUGH)}+"
@@ -192,7 +221,7 @@ class TicketList(FlowView):
                 continue
             ids = found.ids if narrowed else found.ids[: PAGE_SIZE + 1]
             if found.whole and not ids and cursor is None:
-                return Page([], False, False, None, None), "0"
+                return listing.empty(), "0"
             statement = self.listed(plain).where(Ticket.id.in_(ids))
             page = listing.fetch(session(), Ticket, statement, asked)
             full = len(page.rows) == PAGE_SIZE and (
