@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, select
+from functools import lru_cache
+
+from sqlalchemy import Integer, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from models.ticket import OFF_WORK, Ticket, TicketAssignment
@@ -10,7 +12,7 @@ from models.ticket_file import TicketComment
 from presets.roles import Role
 from rules.actor import Actor
 from rules.errors import Invalid
-from rules.notices import People, bodies_of, tell_people
+from rules.notices import People, Places, bodies_of, tell_people
 
 LONGEST = 1000
 
@@ -53,8 +55,14 @@ def _places(ticket: Ticket) -> list[int]:
     return [each for each in (ticket.organization_id, ticket.holder_id) if each is not None]
 
 
-def _at_work(ticket: Ticket) -> Select[int]:
-    """Return the statement that gives the departments at work on the ticket."""
+def _at_work(ticket: Ticket) -> Places:
+    """Return the departments at work on the ticket."""
+    return Places(_departments(), {"ticket": ticket.id})
+
+
+@lru_cache(maxsize=1)
+def _departments() -> Select[int]:
     return select(TicketAssignment.organization_id).where(
-        TicketAssignment.ticket_id == ticket.id, TicketAssignment.status.not_in(OFF_WORK)
+        TicketAssignment.ticket_id == bindparam("ticket", type_=Integer),
+        TicketAssignment.status.not_in(OFF_WORK),
     )

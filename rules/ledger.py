@@ -10,14 +10,14 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, insert, select
+from sqlalchemy import Integer, Select, String, bindparam, insert, inspect, null, select
 from sqlalchemy import event as sa_event
 from sqlalchemy.orm import Session
 
 from models.base import Titled, utcnow
 from models.ledger import AuditEntry, Event
 from models.registry import type_name
-from rules import writes
+from rules import locking, writes
 from rules.actor import Actor, current
 from rules.scope import reviewed
 
@@ -97,36 +97,74 @@ def append_first(
         session.execute(insert(Event.__table__), rows, execution_options=reviewed(why))
 
 
+def data_of_last(session: Session, record: Any, action: str) -> dict[str, Any] | None:
+    """Return the data of a record's last step of that name, whoever may read it.
+
+    The same statement finds the chain's end, so that the step that is being taken need not ask.
+    """
+    number, fingerprint, data = _end(session, record, action)
+    if locking.holds(session, record):
+        session.info[_END] = (locking.innermost(session), inspect(record).key, number, fingerprint)
+    found: dict[str, Any] | None = data
+    return found
+
+
+_END = "chuishao.chain_end"
+
+
 def _last(session: Session, record: Any) -> tuple[int, str]:
-    """Return number and hash of a record's last step.
+    """Return number and hash of a record's last step."""
+    if any(isinstance(each, Event) for each in session.new):
+        session.flush()
+    # Known of a record that was locked then: nobody but this transaction has taken a step since,
+    # and its first step forgets it.
+    transaction, key, *end = session.info.pop(_END, (None, None))
+    if transaction is locking.innermost(session) and key == inspect(record).key:
+        return end[0], end[1]
+    return _end(session, record, None)[:2]
+
+
+def _end(session: Session, record: Any, action: str | None) -> tuple[int, str, Any]:
+    """Return number and hash of a record's last step, and the data of its last one of a name.
 
     The same statement asks whether the actor may write the record, for the gate's use.
     """
-    if any(isinstance(each, Event) for each in session.new):
-        session.flush()
     actor = current(session)
     model: Any = type(record)
     about = {"kind": type_name(model), "number": record.id}
+    if action is not None:
+        about["action"] = action
     # What waits to be written besides goes with this step, not before it.
-    found: Any = session.connection().execute(_newest(actor, model), about).first()
+    statement = _newest(actor, model, action is not None)
+    found: Any = session.connection().execute(statement, about).first()
     if found is None:
-        return 0, GENESIS
-    number, fingerprint, *answers = found
+        return 0, GENESIS, None
+    number, fingerprint, data, *answers = found
     if answers:
         writes.remember(session, record, actor, answers)
-    return number, fingerprint
+    return number, fingerprint, data
 
 
 @lru_cache(maxsize=1024)
-def _newest(actor: Actor, model: type[Any]) -> Select[Any]:
-    step = Event.__table__.c
-    number: Any = bindparam("number", type_=Integer)
-    asked: list[Any] = [step.sequence, step.hash]
+def _newest(actor: Actor, model: type[Any], named: bool) -> Select[Any]:
+    step, former = Event.__table__.c, Event.__table__.alias().c
+    kind, number = bindparam("kind", type_=String), bindparam("number", type_=Integer)
+    data: Any = null()
+    if named:
+        data = (
+            select(former.data)
+            .where(former.record_type == kind, former.record_id == number)
+            .where(former.action == bindparam("action"))
+            .order_by(former.sequence.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+    asked: list[Any] = [step.sequence, step.hash, data]
     if not actor.system:
         asked += writes.may(actor, model, number)
     return (
         select(*asked)
-        .where(step.record_type == bindparam("kind"), step.record_id == number)
+        .where(step.record_type == kind, step.record_id == number)
         .order_by(step.sequence.desc())
         .limit(1)
     )

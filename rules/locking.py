@@ -21,13 +21,13 @@ def found(session: Session, statement: Select[tuple[Any]]) -> Any | None:
     which has but one lock, takes that when the step is taken (``lock``).
     """
     if _is_sqlite(session):
-        return session.scalars(statement).first()
+        return session.scalars(statement).unique().first()
     (described,) = statement.column_descriptions
     held = statement.with_for_update(of=described["entity"])
     held = held.execution_options(populate_existing=True)
     # While we waited for another, the row may have come to lead elsewhere than to what was joined to
     # it before: then it is not found. Now it is locked, and asked for as it has become.
-    record = session.scalars(held).first() or session.scalars(held).first()
+    record = session.scalars(held).unique().first() or session.scalars(held).unique().first()
     if record is not None:
         _hold(session, record)
     return record

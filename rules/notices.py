@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
+    Insert,
+    Integer,
     Select,
     and_,
+    bindparam,
     func,
     insert,
     inspect,
-    literal,
     or_,
     select,
     update,
@@ -28,9 +32,20 @@ from presets.roles import Role
 from rules.actor import SYSTEM, Actor, acting_as, current
 from rules.scope import reviewed
 
+
+@dataclass(frozen=True)
+class Places:
+    """Organisations that a statement gives. It is made once, and ``values`` are its parameters."""
+
+    statement: Select[Any]
+    values: Mapping[str, Any]
+
+
 #: Some people: those of organisations, by ids or by a statement that gives them, who hold one of
 #: the roles, or all of them where none is named.
-People = tuple[Iterable[int] | Select[int], tuple[Role, ...]]
+People = tuple[Iterable[int] | Places, tuple[Role, ...]]
+#: What such people are found by: the statement, none for ids, and the roles.
+Group = tuple[Select[Any] | None, tuple[Role, ...]]
 
 
 def tell(
@@ -68,10 +83,16 @@ def tell_county(
     return tell_people(session, [(bodies_of(realm_id), tuple(roles))], title, record, key)
 
 
-def bodies_of(realm_id: int | None) -> Select[int]:
-    """Return the statement that gives a county and the bodies right below it."""
+def bodies_of(realm_id: int | None) -> Places:
+    """Return a county and the bodies right below it."""
+    return Places(_bodies(), {"realm": realm_id})
+
+
+@lru_cache(maxsize=1)
+def _bodies() -> Select[int]:
+    realm = bindparam("realm", type_=Integer)
     return select(Organization.id).where(
-        or_(Organization.id == realm_id, Organization.parent_id == realm_id)
+        or_(Organization.id == realm, Organization.parent_id == realm)
     )
 
 
@@ -82,43 +103,58 @@ def tell_people(
 
     Else as ``tell``.
     """
-    actor = current(session)
-    key = f"{type_name(type(record))}:{record.id}:{key}"[:100]
     now = utcnow()
-    table = Notice.__table__
-    common = {
-        "key": key,
+    kind = type_name(type(record))
+    groups: list[Group] = []
+    values: dict[str, Any] = {
+        "key": f"{kind}:{record.id}:{key}"[:100],
         "title": title[:200],
-        "record_type": type_name(type(record)),
+        "record_type": kind,
         "record_id": record.id,
         "created_at": now,
         "updated_at": now,
         "version": 1,
+        "actor": current(session).user_id or 0,
     }
-    values = [literal(value, table.c[name].type) for name, value in common.items()]
-    told = select(table.c.account_id).where(table.c.key == key)
-    account = Account.__table__
-    found = select(account.c.id, *values).where(
-        or_(*(_among(account, *each) for each in people)),
-        account.c.active.is_(True),
-        account.c.id.not_in(told),
-    )
-    if actor.user_id is not None:
-        found = found.where(account.c.id != actor.user_id)
+    for number, (where, roles) in enumerate(people):
+        if isinstance(where, Places):
+            groups.append((where.statement, roles))
+            values |= where.values
+        else:
+            groups.append((None, roles))
+            values[f"places{number}"] = list(where)
     session.flush()
     with acting_as(session, SYSTEM):
-        done = session.execute(
-            insert(table).from_select(["account_id", *common], found),
-            execution_options=reviewed("tells people of a record that they reach; shows nothing")
-            | {"preserve_rowcount": True},
-        )
+        done = session.execute(_telling(tuple(groups)), values, execution_options=_TELLING)
     return int(cast(Any, done).rowcount)
 
 
+_COLUMNS = ("key", "title", "record_type", "record_id", "created_at", "updated_at", "version")
+_TELLING: Any = reviewed("tells people of a record that they reach; shows nothing") | {
+    "preserve_rowcount": True
+}
+
+
+@lru_cache(maxsize=256)
+def _telling(groups: tuple[Group, ...]) -> Insert:
+    """Return the statement that tells people of such groups: to put it together takes its time."""
+    table, account = Notice.__table__, Account.__table__
+    values = [bindparam(name, type_=table.c[name].type) for name in _COLUMNS]
+    told = select(table.c.account_id).where(table.c.key == values[0])
+    found = select(account.c.id, *values).where(
+        or_(*(_among(account, number, *each) for number, each in enumerate(groups))),
+        account.c.active.is_(True),
+        account.c.id.not_in(told),
+        account.c.id != bindparam("actor", type_=Integer),
+    )
+    return insert(table).from_select(["account_id", *_COLUMNS], found)
+
+
 def _among(
-    account: Any, organizations: Iterable[int] | Select[int], roles: tuple[Role, ...]
+    account: Any, number: int, places: Select[int] | None, roles: tuple[Role, ...]
 ) -> ColumnElement[bool]:
-    there: ColumnElement[bool] = account.c.organization_id.in_(organizations)
+    ids: Any = bindparam(f"places{number}", expanding=True) if places is None else places
+    there: ColumnElement[bool] = account.c.organization_id.in_(ids)
     if not roles:
         return there
     tie = inspect(Account).relationships["roles"]

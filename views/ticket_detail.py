@@ -21,10 +21,11 @@ from models.ticket import TicketStatus as S
 from models.ticket_file import ExtensionStatus, PhotoMoment, TicketExtension
 from rules.comments import LONGEST
 from rules.wording import local
+from rules.workflows.tickets import BY_PLACE
 from views import steps
 from views.appeals import appeal_links, appeals_of
 from views.comments import TicketComments
-from views.context import session
+from views.context import actor, session
 from views.details import DetailPage
 from views.flow import FlowView
 from views.forms import options_of
@@ -176,6 +177,11 @@ _STEP_LOADS = (
         WhistleClass.mechanism, innerjoin=True
     ),
 )
+#: Whoever stands to a ticket by its place is asked where that lies.
+_STEP_LOADS_BY_PLACE = (
+    *_STEP_LOADS,
+    joinedload(Ticket.organization, innerjoin=True).joinedload(Organization.lines, innerjoin=True),
+)
 
 
 def _quiet(tone: str) -> str:
@@ -221,7 +227,7 @@ class TicketDetail(TicketComments, TicketSlips, FlowView):
 
     def step_loads(self) -> Options:
         """What every step asks of a ticket; who is at work on it is read under the step's lock."""
-        return list(_STEP_LOADS)
+        return list(_STEP_LOADS_BY_PLACE if actor().has(*BY_PLACE) else _STEP_LOADS)
 
     def page_of(self, record: Any, refused: tuple[str, steps.StepForm] | None = None) -> DetailPage:
         """Return a ticket's own page."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from models.ledger import Event
 from models.mechanism import ReviewLevel, ReviewStep
 from models.organization import Organization, OrganizationKind
 from models.ticket import Ticket, TicketStatus
 from presets.roles import Role
+from rules import ledger
 from rules.workflow import Context
-from rules.workflows.ticket_base import last_event
 
 #: Who takes a level's steps.
 REVIEWERS = {
@@ -111,8 +110,8 @@ def after_approve(context: Context) -> TicketStatus:
 
 def _logged_rank(context: Context) -> int:
     """Return the raiser's level as it was when the whistle was blown; 0 for older tickets."""
-    event = last_event(context, Event.action == "raise")
-    return int(event.data.get("raiser_rank", 0)) if event else 0
+    data = ledger.data_of_last(context.session, context.record, "raise")
+    return int(data.get("raiser_rank", 0)) if data else 0
 
 
 def mark(ticket: Ticket) -> str:

@@ -43,7 +43,7 @@ LEAD = ((Role.DEPARTMENT_HANDLER, R.LEAD),)
 ASSISTING = ((Role.DEPARTMENT_HANDLER, R.ASSISTING),)
 CLOSERS = OFFICE + TOWNSHIP
 #: Who stands to a ticket by its place. Others need not be asked where it lies.
-_BY_PLACE = (
+BY_PLACE = (
     Role.COMMUNITY_STAFF, Role.TOWNSHIP_REVIEWER, Role.DISPATCHER, Role.RETURN_REVIEWER,
 )  # fmt: skip
 
@@ -72,7 +72,7 @@ STARS = (
 def relations(session: Session, ticket: Any, actor: Actor) -> frozenset[Relation]:
     """Return how an actor stands to a ticket: in its area, with it in hand, its lead, assisting."""
     found = set()
-    if actor.system or actor.has(*_BY_PLACE):
+    if actor.system or actor.has(*BY_PLACE):
         if any(line.ancestor_id == actor.area_id for line in ticket.organization.lines):
             found.add(R.AREA)
         if local.is_holder(ticket, actor):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from bench.timing import statements
-from models.ticket import PartyRelation, Ticket, TicketParty
-from rules.actor import acting_as
+from models.ticket import PartyRelation, Ticket, TicketAssignment, TicketParty
+from models.ticket import TicketStatus as S
+from rules import ledger, locking
+from rules.actor import SYSTEM, acting_as
 from rules.errors import OutOfScope
+from tests.factories.roads import brought_to
 from tests.factories.stage import Stage, built
 from tests.factories.world import World
 from tests.factories.writing import one
@@ -60,3 +64,96 @@ def test_a_ticket_whose_parties_change_is_judged_by_them(
         ticket.address = "北门"
         one_session.flush()
     assert judged(seen) == 2
+
+
+def test_a_step_asks_whether_it_may_be_written_along_with_the_end_of_the_chain(
+    one_world: World, one_session: Session
+) -> None:
+    ticket = brought_to(one_world, S.DISPATCHED)
+    one_session.commit()
+    with statements(one_session.get_bind()) as seen:
+        one_world.step(ticket, "accept", "handler")
+    assert judged(seen) == 0
+    assert sum("event.hash" in each and "EXISTS" in each for each in seen) == 1
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_what_the_answer_was_counts_for_the_writing(
+    one_stage: Stage, one_session: Session, locked: bool
+) -> None:
+    """A dispatcher of the other county may not write here, however he was answered."""
+    ticket = one(one_stage, Ticket, "A11")
+    ledger.data_of_last(one_session, ticket, "raise")
+    with acting_as(one_session, one_stage.world.actor("officeb")):
+        if locked:
+            locking.lock(one_session, ticket)
+        ledger.data_of_last(one_session, ticket, "raise")
+        ticket.address = "北门"
+        with pytest.raises(OutOfScope):
+            one_session.flush()
+
+
+def test_an_answer_holds_for_whom_it_was_given_only(one_stage: Stage, one_session: Session) -> None:
+    ticket = one(one_stage, Ticket, "A11")
+    away = one_stage.world.actor("officeb")
+    with acting_as(one_session, one_stage.world.actor("office")):
+        locking.lock(one_session, ticket)
+        ledger.data_of_last(one_session, ticket, "raise")
+    with acting_as(one_session, away):
+        ticket.address = "北门"
+        with pytest.raises(OutOfScope):
+            one_session.flush()
+
+
+def test_an_answer_is_gone_once_something_is_written_that_it_speaks_of(
+    one_stage: Stage, one_session: Session
+) -> None:
+    """Parties are written past the session's objects, or by a flush of their own."""
+    ticket = one(one_stage, Ticket, "A11")
+    actor, place = one_stage.world.actor("community"), one_stage.world.place("A11").id
+    own = TicketParty.organization_id == place
+    with acting_as(one_session, actor):
+        locking.lock(one_session, ticket)
+        ledger.data_of_last(one_session, ticket, "raise")
+        with acting_as(one_session, SYSTEM):
+            one_session.execute(delete(TicketParty).where(TicketParty.ticket_id == ticket.id, own))
+        ticket.address = "北门"
+        with pytest.raises(OutOfScope):
+            one_session.flush()
+
+
+def test_what_hangs_from_a_ticket_is_judged_by_it(one_stage: Stage, one_session: Session) -> None:
+    part = one(one_stage, TicketAssignment, "A11")
+    part.ticket.address = "东门"
+    one_session.flush()
+    with (
+        acting_as(one_session, one_stage.world.actor("officeb")),
+        statements(one_session.get_bind()) as seen,
+    ):
+        part.result = "已修好"
+        with pytest.raises(OutOfScope):
+            one_session.flush()
+    assert sum("AS place, ticket_assignment" in each for each in seen) == 1
+    one_session.rollback()
+    with (
+        acting_as(one_session, one_stage.world.actor("office")),
+        statements(one_session.get_bind()) as seen,
+    ):
+        part.ticket.address = "西门"
+        part.result = "已修好"
+        one_session.flush()
+    assert (judged(seen), sum("ticket_assignment_" in each for each in seen)) == (1, 0)
+
+
+def test_what_is_hung_from_another_ticket_is_judged_by_itself(
+    one_stage: Stage, one_session: Session
+) -> None:
+    """To change a foreign ticket's part by hanging it from one's own is no way round."""
+    foreign = one(one_stage, TicketAssignment, "B11")
+    ticket = one(one_stage, Ticket, "A11")
+    assert foreign.ticket_id != ticket.id
+    with acting_as(one_session, one_stage.world.actor("office")):
+        ticket.address = "北门"
+        foreign.ticket_id = ticket.id
+        with pytest.raises(OutOfScope):
+            one_session.flush()
