@@ -147,9 +147,7 @@ def _county_hours(session: Session, realms: set[int | None]) -> dict[int | None,
     rows = select(
         SupervisionRule.organization_id, SupervisionRule.quiet_from, SupervisionRule.quiet_until
     ).where(SupervisionRule.organization_id.in_(realms - {None}))
-    return {
-        county: read(start, end) or NIGHT for county, start, end in session.execute(rows).tuples()
-    }
+    return {county: read(start, end) or NIGHT for county, start, end in session.execute(rows)}
 
 
 def quiet_hours(session: Session, account_id: int | None, realm_id: int | None) -> Hours:
