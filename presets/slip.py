@@ -49,34 +49,40 @@ FOOT = (
 def build() -> Slip:
     """Return the template as a document."""
     slip: Slip = Document()
-    _page(slip)
-    _line(slip.add_paragraph(), "吹哨报到哨单", TITLE, Pt(20), WD_ALIGN_PARAGRAPH.CENTER)
-    _line(slip.add_paragraph(), "编号：{{ 编号 }}", NOTE, Pt(13), WD_ALIGN_PARAGRAPH.CENTER)
+    page(slip, "哨单")
+    line(slip.add_paragraph(), "吹哨报到哨单", TITLE, Pt(20), WD_ALIGN_PARAGRAPH.CENTER)
+    line(slip.add_paragraph(), "编号：{{ 编号 }}", NOTE, Pt(13), WD_ALIGN_PARAGRAPH.CENTER)
     table = slip.add_table(rows=0, cols=4)
     table.style, table.alignment, table.autofit = "Table Grid", WD_TABLE_ALIGNMENT.CENTER, False
     for facts, height in FACTS:
-        cells = _row(table.add_row(), height)
+        cells = row(table.add_row(), height)
         for number, (label, name) in enumerate(facts):
-            _line(cells[number * 2].paragraphs[0], label, HEADING)
-            _line(cells[number * 2 + 1].paragraphs[0], f"{{{{ {name} }}}}")
+            line(cells[number * 2].paragraphs[0], label, HEADING)
+            line(cells[number * 2 + 1].paragraphs[0], f"{{{{ {name} }}}}")
         if len(facts) == 1:
             cells[1].merge(cells[3])
     for label, height in SIGNED:
-        cells = _row(table.add_row(), height)
+        cells = row(table.add_row(), height)
         whole = cells[1].merge(cells[3])
-        _line(cells[0].paragraphs[0], label, HEADING)
+        line(cells[0].paragraphs[0], label, HEADING)
         whole.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.BOTTOM
         if label == "评哨":
-            _line(whole.paragraphs[0], GRADES)
-        _line(whole.add_paragraph() if label == "评哨" else whole.paragraphs[0], SIGNATURE)
-    _line(slip.add_paragraph(), FOOT, NOTE, Pt(9))
-    for style in list(slip.styles):
-        if style.name not in STYLES:
-            style.delete()
+            line(whole.paragraphs[0], GRADES)
+        line(whole.add_paragraph() if label == "评哨" else whole.paragraphs[0], SIGNATURE)
+    line(slip.add_paragraph(), FOOT, NOTE, Pt(9))
+    drop_styles(slip)
     return slip
 
 
-def _page(slip: Slip) -> None:
+def drop_styles(slip: Slip) -> None:
+    """Drop the styles that no slip uses: each one costs time in every print."""
+    for style in list(slip.styles):
+        if style.name not in STYLES:
+            style.delete()
+
+
+def page(slip: Slip, title: str) -> None:
+    """Give a slip its page, its letters, and nothing that says when it was made."""
     section = slip.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
     section.top_margin = section.bottom_margin = Mm(14)
@@ -87,25 +93,26 @@ def _page(slip: Slip) -> None:
     normal.paragraph_format.line_spacing_rule = WD_LINE_SPACING.EXACTLY
     normal.paragraph_format.line_spacing = Pt(16)
     about = slip.core_properties
-    about.author, about.title, about.comments = "吹哨报到", "哨单", ""
+    about.author, about.title, about.comments = "吹哨报到", title, ""
     about.created = about.modified = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - Word's own has no zone
     name_substitutes(slip)
 
 
-def _row(row: _Row, height: int) -> tuple[_Cell, ...]:
+def row(made: _Row, height: int) -> tuple[_Cell, ...]:
     """Give a row its height; a longer text makes it taller, never cuts it."""
-    row.height, row.height_rule = Mm(height), WD_ROW_HEIGHT_RULE.AT_LEAST
-    cells = row.cells
+    made.height, made.height_rule = Mm(height), WD_ROW_HEIGHT_RULE.AT_LEAST
+    cells = made.cells
     for cell, width in zip(cells, WIDTHS, strict=True):
         cell.width, cell.vertical_alignment = width, WD_CELL_VERTICAL_ALIGNMENT.CENTER
     return cells
 
 
-def _line(line: Any, text: str, font: str = BODY, size: Pt = SIZE, align: Any = None) -> None:
-    line.alignment = align
+def line(paragraph: Any, text: str, font: str = BODY, size: Pt = SIZE, align: Any = None) -> None:
+    """Write a line of a slip; a large one stands free."""
+    paragraph.alignment = align
     if size > Pt(14):
-        line.paragraph_format.line_spacing = Pt(30)
-    write(line, text, font, size)
+        paragraph.paragraph_format.line_spacing = Pt(30)
+    write(paragraph, text, font, size)
 
 
 if __name__ == "__main__":

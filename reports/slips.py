@@ -53,7 +53,7 @@ def values_of(ticket: Ticket) -> dict[str, str]:
         "联系电话": ticket.contact_phone,
         "哨种": ticket.whistle_class.name,
         "主题": ticket.theme.title,
-        "情况说明": _lines(ticket.detail),
+        "情况说明": lines(ticket.detail),
         "清单依据": "：".join(filter(None, (ticket.duty_item_name, ticket.verdict.title))),
         "主办单位": ticket.lead.name if ticket.lead else None,
         "协办单位": "、".join(helping),
@@ -63,19 +63,20 @@ def values_of(ticket: Ticket) -> dict[str, str]:
         "办结期限": _at(ticket.resolve_due),
         "打印日期": local(utcnow(), with_time=False),
     }
-    return {name: _cut(text_of(value), LONGEST.get(name)) for name, value in values.items()}
+    return {name: cut(text_of(value), LONGEST.get(name)) for name, value in values.items()}
 
 
 def _at(moment: dt.datetime | None) -> str:
     return local(moment) if moment is not None else ""
 
 
-def _lines(text: str) -> str:
+def lines(text: str) -> str:
     """Return a text without its empty lines, each of which costs a line of the page."""
     return "\n".join(line.strip() for line in text.splitlines() if line.strip())
 
 
-def _cut(text: str, longest: int | None) -> str:
+def cut(text: str, longest: int | None) -> str:
+    """Return a text as far as it leaves room for what stands below it; it says so if it was cut."""
     if longest is None:
         return text
     # A line of its own takes a line's width, however short it is.

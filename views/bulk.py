@@ -1,4 +1,4 @@
-"""Bulk actions: rows are ticked, the fields are asked once, and each ticket is judged by itself."""
+"""Bulk actions: rows are ticked, the fields are asked once, and each record is judged by itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from flask_babel import gettext as _
 from flask_babel import ngettext, pgettext
 from sqlalchemy import select
 
-from models.ticket import Ticket
 from rules import workflow
 from rules.errors import Invalid, Refused
 from rules.step_inputs import fitting
@@ -22,13 +21,13 @@ from views.context import actor, session, unit_of_work
 from views.flow import FlowView
 from views.presentation import BulkAction, Crumb, FormGroup
 
-#: Tickets that one page of results tells about.
+#: Records that one page of results tells about.
 MOST = 100
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one ticket: ``done``, or the sentence why not."""
+    """What became of one record: ``done``, or the sentence why not."""
 
     title: str
     url: str | None
@@ -36,11 +35,19 @@ class Outcome:
     sentence: str
 
 
-class TicketBulk(FlowView):
-    """The part of the ticket's view that takes one step on many tickets."""
+class StepsAtOnce(FlowView):
+    """A view by which one step is taken on many records; each is judged by itself."""
 
     #: Steps that make sense for many at once: what they ask for is the same for all.
-    bulk_actions: ClassVar[tuple[str, ...]] = ("approve", "dispatch", "accept", "close")
+    bulk_actions: ClassVar[tuple[str, ...]] = ()
+
+    def bulk_shared(self, step: Step) -> tuple[str, ...]:
+        """Return which inputs of a step are asked once for all; ``bulk_values`` has the others."""
+        return tuple(each.name for each in step.inputs)
+
+    def bulk_values(self, record: Any, step: Step) -> dict[str, Any]:
+        """Return what a step takes that is each record's own; raise ``Refused`` if it is not known."""
+        return {}
 
     def bulk_offers(self) -> list[BulkAction]:
         """Return the steps that people with the actor's roles take at all, as buttons."""
@@ -59,15 +66,15 @@ class TicketBulk(FlowView):
     @expose("/bulk/<action>", methods=["GET", "POST"])
     @has_access
     def bulk(self, action: str) -> Any:
-        """Ask for the step's fields once, or take the step on each ticket that was ticked."""
+        """Ask for the step's fields once, or take the step on each record that was ticked."""
         step = self._bulk_step(action)
         if step is None or not any(role in actor().roles for role, _relation in step.who):
             abort(404)
         if request.method == "GET":
             return redirect(self.url("list"))
         ids = ticked()
-        found = self._tickets(ids)
-        step = _asking(step, found.values())
+        found = self._records(ids)
+        step = _asking(step, found.values(), self.bulk_shared(step))
         form = self._bulk_form(step, found)
         if form is None:
             return self._results(step, [self._missing(each) for each in ids])
@@ -78,13 +85,13 @@ class TicketBulk(FlowView):
         data = steps.data_of(next(iter(found.values())), step, form)
         return self._results(step, [self._take(each, step, data) for each in ids])
 
-    def _tickets(self, ids: list[int]) -> dict[int, Any]:
-        """Return the tickets in scope by id: others are as if they were not there."""
-        statement = select(Ticket).where(Ticket.id.in_(ids)).options(*self.detail_loads())
+    def _records(self, ids: list[int]) -> dict[int, Any]:
+        """Return the records in scope by id: others are as if they were not there."""
+        statement = select(self.model).where(self.model.id.in_(ids)).options(*self.detail_loads())
         return {each.id: each for each in session().scalars(statement).unique()}
 
     def _bulk_form(self, step: Step, found: dict[int, Any]) -> steps.StepForm | None:
-        """Return the step's form over the first of the tickets, whose places it offers."""
+        """Return the step's form over the first of the records, whose places it offers."""
         if not found:
             return None
         confirmed = request.form.get("confirmed") == "1"
@@ -105,7 +112,8 @@ class TicketBulk(FlowView):
             form=form,
             groups=[FormGroup("", [each.name for each in step.inputs])],
             ids=ids,
-            tickets=[str(found[each]) for each in ids if each in found],
+            noun=self.noun,
+            records=[str(found[each]) for each in ids if each in found],
             missing=len(ids) - len(found),
             step_label=label,
             step_help=_(step.help) if step.help else "",
@@ -115,16 +123,18 @@ class TicketBulk(FlowView):
         )
 
     def _take(self, number: int, step: Step, data: dict[str, Any]) -> Outcome:
-        """Take the step on one ticket in a transaction of its own."""
+        """Take the step on one record in a transaction of its own."""
         title, url = "", self.url("show", pk=number)
         try:
             with unit_of_work() as database:
-                statement = select(Ticket).where(Ticket.id == number)
+                statement = select(self.model).where(self.model.id == number)
                 record = database.scalars(statement.options(*self.detail_loads())).unique().first()
                 if record is None:
                     return self._missing(number)
                 title = str(record)
-                workflow.apply(database, record, step.action, actor(), dict(data))
+                whole = self._bulk_step(step.action) or step
+                given = data | self.bulk_values(record, whole)
+                workflow.apply(database, record, step.action, actor(), given)
                 state = _(record.status.title)
         except Refused as refusal:
             return Outcome(title, url, False, refusal.message)
@@ -132,7 +142,7 @@ class TicketBulk(FlowView):
 
     def _missing(self, number: int) -> Outcome:
         return Outcome(
-            _("编号 %(id)s", id=number), None, False, _("没有找到这张哨单。请回到列表重新勾选。")
+            _("编号 %(id)s", id=number), None, False, _("没有找到这一条。请回到列表重新勾选。")
         )
 
     def _results(self, step: Step, outcomes: list[Outcome]) -> Any:
@@ -142,17 +152,26 @@ class TicketBulk(FlowView):
             "bulk_results.html",
             view_title=title,
             outcomes=outcomes,
-            done_text=ngettext("办成 %(num)d 张", "办成 %(num)d 张", done),
+            noun=self.noun,
+            done_text=ngettext("办成 %(num)d 条", "办成 %(num)d 条", done),
             failed=len(outcomes) - done,
             list_url=self.url("list"),
             crumbs=[Crumb(self.titled("list", self.noun), self.url("list")), Crumb(title)],
         )
 
 
-def _asking(step: Step, tickets: Iterable[Any]) -> Step:
-    """Return the step with the inputs that are asked of any of the tickets."""
-    asked = {each for ticket in tickets for each in fitting(step.inputs, ticket)}
-    return replace(step, inputs=tuple(each for each in step.inputs if each in asked))
+class TicketBulk(StepsAtOnce):
+    """The part of the ticket's view that takes one step on many tickets."""
+
+    bulk_actions: ClassVar[tuple[str, ...]] = ("approve", "dispatch", "accept", "close")
+
+
+def _asking(step: Step, records: Iterable[Any], shared: tuple[str, ...]) -> Step:
+    """Return the step with the inputs that are asked once for all, of any of the records."""
+    asked = {each for record in records for each in fitting(step.inputs, record)}
+    return replace(
+        step, inputs=tuple(each for each in step.inputs if each in asked and each.name in shared)
+    )
 
 
 def ticked() -> list[int]:
@@ -165,7 +184,7 @@ def ticked() -> list[int]:
     ids = [listing.id_of(text) for text in dict.fromkeys(texts)]
     known = [each for each in ids if each is not None]
     if not known or len(known) < len(ids):
-        raise Invalid(_("请先在列表里勾选要办理的哨单。"))
+        raise Invalid(_("请先在列表里勾选要办理的。"))
     if len(known) > MOST:
-        raise Invalid(_("一次最多办理 %(n)s 张，请分几次办理。", n=MOST))
+        raise Invalid(_("一次最多办理 %(n)s 条，请分几次办理。", n=MOST))
     return known

@@ -60,13 +60,13 @@ def test_each_ticket_is_judged_by_itself(
     asking = post(client, "dispatch", ids)
     assert asking.status_code == 200
     assert 'name="confirmed"' in asking.text
-    assert "有 1 张没有找到" in asking.text
+    assert "有 1 条没有找到" in asking.text
     assert states(session, waiting) == [S.PENDING_DISPATCH] * 2
     lead = world.place("A-D1").id
     done = post(client, "dispatch", ids, confirmed="1", lead=str(lead))
     assert done.status_code == 200
-    assert "办成 2 张" in done.text
-    assert "2 张没有办成" in done.text
+    assert "办成 2 条" in done.text
+    assert "2 条没有办成" in done.text
     assert "不能再办理" in done.text
     assert states(session, [*waiting, gone]) == [S.DISPATCHED, S.DISPATCHED, S.WITHDRAWN]
     assert {session.get_one(Ticket, each).lead_id for each in waiting} == {lead}
@@ -141,4 +141,4 @@ def test_all_of_the_page_without_a_script(
     done = post(client, "close", page_ids, confirmed="1")
     assert done.status_code == 200
     closed = states(session, made).count(S.CLOSED)
-    assert f"办成 {closed} 张" in done.text
+    assert f"办成 {closed} 条" in done.text
