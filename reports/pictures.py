@@ -79,7 +79,8 @@ class Chart:
     """A picture with its name in the page, its title, what it shows, and its table's headings.
 
     ``columns``: bars stand side by side, for what follows in time; else they lie below each other.
-    ``caption`` stands above columns.
+    ``caption`` stands above columns. ``whole``: what a full bar stands for, as 100 for shares; else the
+    longest bar is full.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Chart:
     columns: bool = False
     note: str = ""
     caption: str = ""
+    whole: Number | None = None
 
     @property
     def top(self) -> Number:
@@ -123,16 +125,17 @@ class Chart:
 
     def _bars(self, width: int | None) -> Svg:
         """Draw bars below each other: a label before its bar if it is short, else above it."""
-        sheet, pitch = Sheet(width), 30 if self.short else 44
+        sheet, pitch, full = Sheet(width), 30 if self.short else 44, self.whole or self.top
+        room = _room(sheet, [bar.text for bar in self.bars], SIZE)
         for turn, bar in enumerate(self.bars):
             y = turn * pitch
             if self.short:
-                length = _share(bar.number, self.top, 60)
+                length = _share(bar.number, full, min(60, room - 20))
                 sheet.text(18, y + 20, bar.label, kind="chart-label chart-before", anchor="end")
                 sheet.bar(20, y + 5, length, 20, kind=f"bar-{bar.tone}", tone=bar.tone)
                 sheet.text(20 + length, y + 20, bar.text, kind="chart-value", shift=5)
             else:
-                length = _share(bar.number, self.top, 78)
+                length = _share(bar.number, full, room)
                 sheet.text(0, y + 16, bar.label, room=sheet.room / SIZE)
                 sheet.bar(0, y + 22, length, 16, kind=f"bar-{bar.tone}", tone=bar.tone)
                 sheet.text(length, y + 35, bar.text, kind="chart-value", shift=5)
@@ -247,11 +250,12 @@ class Groups(_Several):
     def _bars(self, width: int | None) -> Svg:
         sheet, styles = Sheet(width), self.styles()
         y = _legend(sheet, self.series, styles, lines=False)
+        room = _room(sheet, [text for each in self.series for text in each.texts], SMALL)
         for place, label in enumerate(self.labels):
             sheet.text(0, y + 16, label, room=sheet.room / SIZE)
             y += 21
             for each, (tone, _dashes, _shape) in zip(self.series, styles, strict=True):
-                length = _share(each.numbers[place] or 0, self.top, 78)
+                length = _share(each.numbers[place] or 0, self.top, room)
                 sheet.bar(0, y, length, 13, kind=f"bar-{tone}", tone=tone)
                 text = each.texts[place]
                 sheet.text(length, y + 11, text, kind="chart-value", size=SMALL, shift=5)
@@ -322,6 +326,12 @@ def _share(number: Number, top: Number, whole: float) -> float:
     if number <= 0 or top <= 0:
         return 0
     return max(LEAST, round(float(number / top) * whole, 2))
+
+
+def _room(sheet: Sheet, texts: Sequence[str], size: int) -> float:
+    """Return how long a bar may be so that the longest of the texts stands behind it."""
+    widest = max((ems(text) for text in texts), default=0) * size + 9
+    return max(30, min(78, 100 - sheet.share(widest)))
 
 
 def _below(sheet: Sheet, middle: float, label: str, mark: str, y: float) -> None:

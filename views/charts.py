@@ -29,8 +29,12 @@ def grouped(number: Decimal | int) -> str:
 
 
 def by_month(months: Sequence[tuple[int, int]]) -> list[tuple[str, str]]:
-    """Return (label, mark) for months that follow each other: the year stands below its first."""
+    """Return (label, mark) for months that follow each other: the year stands below its first.
+
+    Not below the very first where the next year's would stand in its way.
+    """
+    crowded = any(each == 1 for _year, each in months[1:3])
     return [
-        (month(each), str(year) if turn == 0 or each == 1 else "")
+        (month(each), str(year) if each == 1 or (turn == 0 and not crowded) else "")
         for turn, (year, each) in enumerate(months)
     ]
