@@ -14,16 +14,19 @@ from models.meeting import (
     MeetingItem,
     MeetingStatus,
 )
+from models.organization import Organization
 from models.recurring import RecurringProblem
 from models.ticket import Ticket
-from rules import notices, workflow
-from rules.actor import SYSTEM, Actor, acting_as
+from rules import notices
+from rules.actor import SYSTEM, acting_as
 from rules.calendar import shanghai_date
 from rules.errors import Conflict, Invalid
+from rules.problems import OWNER_ROLES, owners
 
 #: Points of one agenda, and decisions of one meeting.
 MOST_ITEMS, MOST_DECISIONS = 60, 100
-LONGEST = 200
+#: Characters of a point's title, and of what was said about it.
+LONGEST, LONGEST_SAID = 200, 5000
 #: While a meeting is in one of these its agenda and decisions are written.
 ARRANGED = (MeetingStatus.PLANNED, MeetingStatus.HELD)
 #: A decision in one of these keeps its meeting open.
@@ -110,6 +113,9 @@ def check_decision(session: Session, decision: MeetingDecision, now: dt.datetime
     refuse_over(meeting)
     if decision.item is not None and decision.item.meeting_id != meeting.id:
         raise Invalid("所选的议题不是这次会议的，请重新选择。", item="请选择这次会议的议题。")
+    if session.scalar(owners(decision).where(Organization.id == decision.owner.id)) is None:
+        sentence = "责任单位应是本县（市、区）在用的部门、派驻机构或乡镇（街道），请重新选择。"
+        raise Invalid(sentence, owner=sentence)
     if decision.id is None and decision.due_on < shanghai_date(now):
         raise Invalid("完成期限不能早于今天。", due_on="不能早于今天。")
     number = select(func.count(MeetingDecision.id)).where(MeetingDecision.meeting_id == meeting.id)
@@ -120,18 +126,12 @@ def check_decision(session: Session, decision: MeetingDecision, now: dt.datetime
 
 
 def tell_owner(session: Session, decision: MeetingDecision) -> int:
-    """Tell the owner what it has to carry out, once; return how many people were told."""
+    """Tell the owner what it has to carry out, once the meeting was held; return how many were told."""
+    if meeting_state(session, decision) is not MeetingStatus.HELD:
+        return 0
     title = f"会议议定事项：{decision}，{decision.due_on}前落实"
-    return notices.tell(
-        session, (decision.owner_id,), title, decision, f"decided:{decision.owner_id}"
-    )
-
-
-def decide(session: Session, decision: MeetingDecision, actor: Actor) -> None:
-    """Begin the life of a decision that was flushed; after the meeting its owner is told at once."""
-    workflow.begin(session, decision, actor)
-    if decision.meeting.status is MeetingStatus.HELD:
-        tell_owner(session, decision)
+    owner, key = decision.owner.id, f"decided:{decision.owner.id}"
+    return notices.tell(session, (owner,), title, decision, key, roles=OWNER_ROLES)
 
 
 def meeting_state(session: Session, decision: MeetingDecision) -> MeetingStatus | None:
@@ -147,3 +147,14 @@ def still_open(session: Session, meeting: CoordinationMeeting) -> int:
         MeetingDecision.meeting_id == meeting.id, MeetingDecision.status.in_(PENDING)
     )
     return session.scalar(number) or 0
+
+
+def discuss(session: Session, item: MeetingItem, title: str, said: str) -> None:
+    """Keep a point's title and what was said about it. Never commits."""
+    refuse_over(item.meeting)
+    if not title or len(title) > LONGEST:
+        raise Invalid(f"请填写议题，最多 {LONGEST} 字。", title="请填写议题。")
+    if len(said) > LONGEST_SAID or "\x00" in title + said:
+        raise Invalid(f"讨论情况最多 {LONGEST_SAID} 字，现有 {len(said)} 字。", discussion="太长。")
+    item.title, item.discussion = title, said or None
+    session.flush()

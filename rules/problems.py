@@ -13,16 +13,18 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from models.measure import TicketFact
 from models.organization import Organization, OrganizationKind, OrganizationLine
 from models.recurring import ProblemStatus, ProblemTicket, RecurringProblem
 from models.ticket import Ticket
+from presets.roles import Role
 from rules.actor import SYSTEM, Actor, acting_as
 from rules.calendar import shanghai_date
 from rules.errors import Conflict, Invalid
 from rules.recurring import LEVEL_OF, WATCHED, Found, Level, column_of, counted, window
+from rules.recurring import found as find
 from rules.supervision_rules import plan_for
 
 #: Kinds of organisation that a problem may be about.
@@ -33,6 +35,8 @@ OWNERS = (
     OrganizationKind.STATION,
     OrganizationKind.TOWNSHIP,
 )
+#: Whose people answer for what their body has in hand.
+OWNER_ROLES = (Role.DEPARTMENT_HANDLER, Role.TOWNSHIP_REVIEWER)
 #: Days that must pass after the work was reported done before the office may say that it helped.
 TRIAL = 14
 #: Tickets that one problem may have tied to it.
@@ -91,6 +95,18 @@ def within(area: Organization) -> ColumnElement[bool]:
     # No index leads to a community's facts but that of the organisations in it.
     below = select(OrganizationLine.organization_id).where(OrganizationLine.ancestor_id == area.id)
     return TicketFact.organization_id.in_(below)
+
+
+def look(
+    session: Session, area: Organization, matter: str, now: dt.datetime, times: int = 1
+) -> Found | None:
+    """Return what the rule finds of one matter in one area in the county's days, if anything."""
+    level = LEVEL_OF.get(area.kind)
+    if level is None:
+        return None
+    days = again_of(session, area).days
+    matters = find(session, [area.id], now, times, days, level, matter=matter)
+    return matters[0] if matters else None
 
 
 def raised_in(area_id: int) -> ColumnElement[bool]:
@@ -309,7 +325,8 @@ def suggested(
         .limit(limit)
     )
     ids = list(session.scalars(newest))
-    found = {each.id: each for each in session.scalars(select(Ticket).where(Ticket.id.in_(ids)))}
+    asked = select(Ticket).where(Ticket.id.in_(ids)).options(joinedload(Ticket.organization))
+    found = {each.id: each for each in session.scalars(asked)}
     return [found[each] for each in ids if each in found]
 
 

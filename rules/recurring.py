@@ -2,9 +2,9 @@
 
 What is counted is a whistle that was raised and stands. A withdrawn whistle never was one, a declined
 one the office has refused, and a merged one is the same occurrence told twice: it counts through the
-whistle that it was merged into. What a grid solved by itself did occur, and counts. A whistle without
-a duty item has no matter and is not found: titles are too free to be sure of, and a class is far too
-wide. The office opens a problem for such by hand.
+whistle that it was merged into. What was solved on the spot did occur, and counts. A whistle without a
+duty item has no matter and is not found: titles are too free to be sure of, and a class is far too wide.
+The office opens a problem for such by hand.
 """
 
 from __future__ import annotations
@@ -135,12 +135,13 @@ def found(
     days: int,
     level: Level = Level.TOWNSHIP,
     *,
+    matter: str | None = None,
     limit: int = MOST,
 ) -> list[Found]:
     """Return the matters raised at least ``times`` in an area in the last ``days``, most often first.
 
-    ``areas``: ids of organisations of the level; None for all that the session's actor reads of. Only
-    whistles that he may read the figures of are counted. Four statements, however many are found;
+    ``areas``: ids of organisations of the level; None for all that the session's actor reads of.
+    ``matter``: only this one. Only whistles that he may read the figures of are counted. Four statements, however many are found;
     of each the newest ``NAMED`` tickets are named. Call ``reports.facts.catch_up`` before.
     """
     first, last = window(now, days)
@@ -148,6 +149,8 @@ def found(
     tests = [counted(first, last), area.is_not(None)]
     if areas is not None:
         tests.append(area.in_(areas))
+    if matter is not None:
+        tests.append(TicketFact.matter == matter)
     rows = session.execute(_often(area, below, tests, times, limit)).all()
     if not rows:
         return []

@@ -5,7 +5,8 @@ from __future__ import annotations
 from models.meeting import DecisionStatus, MeetingDecision, MeetingStatus
 from presets.roles import Role
 from rules import notices
-from rules.meetings import meeting_state, tell_owner
+from rules.meetings import ARRANGED, meeting_state, tell_owner
+from rules.problems import OWNER_ROLES
 from rules.workflow import Context, Input, Step, Workflow, register
 from rules.workflows.following import OFFICE, OWNER, chosen_owner, coming_day, relations
 
@@ -16,6 +17,11 @@ def _held(context: Context) -> str | None:
     """Nothing is carried out before it was decided: the meeting must have been held."""
     state = meeting_state(context.session, context.record)
     return None if state is MeetingStatus.HELD else "会议还没有召开，或者已经办结、取消。"
+
+
+def _arranged(context: Context) -> str | None:
+    state = meeting_state(context.session, context.record)
+    return None if state in ARRANGED else "会议已经办结或取消。"
 
 
 def _report(context: Context) -> None:
@@ -52,17 +58,19 @@ def _amend(context: Context) -> None:
     context.log |= {"lead": {"name": decision.owner.name}, "due_on": decision.due_on.isoformat()}
     if decision.owner.id != before:
         title = f"议定事项“{decision}”改由{decision.owner.name}落实"
-        notices.tell(context.session, (before,), title, decision, f"moved:{decision.version}")
-        context.session.flush()
+        _tell(context, title, "moved", before)
         tell_owner(context.session, decision)
     else:
         _tell(context, f"议定事项“{decision}”期限改为 {decision.due_on}", "amend")
 
 
-def _tell(context: Context, title: str, key: str) -> None:
+def _tell(context: Context, title: str, key: str, owner_id: int | None = None) -> None:
+    """Tell the owner, or whose it was before; of a meeting that was not held nobody was told."""
     decision = context.record
-    told = (decision.owner_id,)
-    notices.tell(context.session, told, title, decision, f"{key}:{decision.version}")
+    if meeting_state(context.session, decision) is not MeetingStatus.HELD:
+        return
+    told, key = (owner_id or decision.owner_id,), f"{key}:{decision.version}"
+    notices.tell(context.session, told, title, decision, key, roles=OWNER_ROLES)
 
 
 DECISIONS = register(
@@ -92,7 +100,7 @@ DECISIONS = register(
                     Input("due_on", "完成期限", "date", known=lambda each: each.due_on),
                     Input("note", "调整原因"),
                 ),
-                when=_held, effect=_amend,
+                when=_arranged, effect=_amend,
             ),
             Step(
                 "drop", "不再执行", (S.OPEN, S.REPORTED), S.DROPPED, OFFICE, tone="danger",

@@ -12,13 +12,13 @@ from presets.roles import Role
 from rules.actor import Actor
 from rules.calendar import shanghai_date
 from rules.errors import Invalid
-from rules.problems import owners
+from rules.problems import OWNER_ROLES, owners
 from rules.sides import reaches
 from rules.workflow import Context, Relation
 
 OFFICE = ((Role.DISPATCHER, Relation.AREA),)
 #: The body that has it in hand: a department or a township.
-OWNER = ((Role.DEPARTMENT_HANDLER, Relation.LEAD), (Role.TOWNSHIP_REVIEWER, Relation.LEAD))
+OWNER = tuple((role, Relation.LEAD) for role in OWNER_ROLES)
 
 
 def relations(session: Session, record: Any, actor: Actor) -> frozenset[Relation]:

@@ -30,6 +30,10 @@ def _decisions(context: Context) -> list[MeetingDecision]:
 def _hold(context: Context) -> None:
     meeting = context.record
     meeting.attendees = context.data.get("attendees") or meeting.attendees
+
+
+def _tell_owners(context: Context) -> None:
+    """Tell every owner, now that what was written down has been decided."""
     for each in _decisions(context):
         tell_owner(context.session, each)
 
@@ -60,6 +64,7 @@ MEETINGS = register(
                     ),
                 ),
                 help="议定事项会通知到各责任单位。", when=_begun, effect=_hold,
+                then=_tell_owners,
             ),
             Step(
                 "close", "会议办结", (S.HELD,), S.CLOSED, OFFICE, tone="success",

@@ -6,7 +6,7 @@ from models.recurring import ProblemStatus, RecurringProblem, Remedy
 from presets.roles import Role
 from rules import notices
 from rules.calendar import shanghai_date
-from rules.problems import check, turn, why_not_closed
+from rules.problems import OWNER_ROLES, check, turn, why_not_closed
 from rules.workflow import Context, Input, Step, Workflow, register
 from rules.workflows.following import OFFICE, OWNER, chosen_owner, coming_day, relations
 
@@ -34,8 +34,8 @@ def _plan(context: Context) -> None:
     problem.planned_on = problem.planned_on or shanghai_date(context.now)
     context.log |= {"lead": {"name": problem.owner.name}, "due_on": problem.due_on.isoformat()}
     title = f"请牵头整治共性问题“{problem}”，{problem.due_on}前完成"
-    told = {problem.owner.id, before}
-    notices.tell(context.session, told, title, problem, f"plan:{problem.version}")
+    told, key = {problem.owner.id, before}, f"plan:{problem.version}"
+    notices.tell(context.session, told, title, problem, key, roles=OWNER_ROLES)
 
 
 def _done(context: Context) -> None:
@@ -81,8 +81,8 @@ def _reopen(context: Context) -> None:
 
 def _tell_owner(context: Context, title: str, key: str) -> None:
     problem = context.record
-    told = (problem.owner_id,)
-    notices.tell(context.session, told, title, problem, f"{key}:{problem.version}")
+    told, key = (problem.owner_id,), f"{key}:{problem.version}"
+    notices.tell(context.session, told, title, problem, key, roles=OWNER_ROLES)
 
 
 RECURRING_PROBLEMS = register(
