@@ -13,17 +13,24 @@ import logging
 import re
 import threading
 import time
+import warnings
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import requests
-from apprise import Apprise, AppriseAsset, NotifyFormat
+from apprise import AppriseAsset, NotifyFormat
+from apprise.exception import AppriseImproperlyConfigured
 from apprise.plugins import NotifyBase
 from urllib3.exceptions import MaxRetryError
 
 from models.delivery import Channel
 from notifications.channels import Mailbox, Robot, Target, Undelivered, judge
 from rules.errors import Invalid
+
+with warnings.catch_warnings():
+    # It looks whether an outdated module is still there, for a library that we do not have.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from apprise.plugins.email.base import NotifyEmail
 
 NAME = "吹哨报到"
 #: Seconds within which somebody must answer.
@@ -38,7 +45,7 @@ _apprise.propagate = False
 
 def send(target: Target, title: str, text: str) -> None:
     """Send one message; raises ``Undelivered``."""
-    asset = AppriseAsset(app_id=NAME, app_desc=NAME, async_mode=False, http_redirects=False)
+    asset = AppriseAsset(app_id=NAME, app_desc=NAME, http_redirects=False)
     if isinstance(target, Mailbox):
         _mail(asset, target, title, text)
     else:
@@ -47,25 +54,23 @@ def send(target: Target, title: str, text: str) -> None:
 
 def _mail(asset: AppriseAsset, to: Mailbox, title: str, text: str) -> None:
     smtp = to.smtp
-    plugin: Any = Apprise.instantiate(
-        {
-            "schema": "mailto" if smtp.security == "insecure" else "mailtos",
-            "host": smtp.sender.rpartition("@")[2],
-            "smtp_host": smtp.host,
-            "port": smtp.port,
-            "user": smtp.user or None,
-            "password": smtp.password or None,
-            "from_addr": f"{NAME} <{smtp.sender}>",
-            "targets": [to.address],
-            "secure_mode": smtp.security,
-        },
-        asset=asset,
-    )
-    if not plugin:
-        raise Undelivered("收件人或发件人的邮箱地址不能用。")
+    try:
+        plugin: Any = NotifyEmail(
+            smtp_host=smtp.host,
+            host=smtp.host,
+            port=smtp.port,
+            user=smtp.user or None,
+            password=smtp.password or None,
+            from_addr=f"{NAME} <{smtp.sender}>",
+            targets=[to.address],
+            secure_mode=smtp.security,
+            asset=asset,
+        )
+    except AppriseImproperlyConfigured:
+        raise Undelivered("邮件服务器或发件人的设置不能用，请核对 SMTP 设置。", down=True) from None
     plugin.socket_connect_timeout = MAIL
     with _Heard() as heard:
-        sent = _sent(plugin, asset, title, text)
+        sent = plugin.notify(body=text, title=title, body_format=NotifyFormat.TEXT)
     if not sent:
         raise heard.failure()
 
@@ -111,17 +116,11 @@ def _robot(asset: AppriseAsset, robot: Robot, text: str) -> None:
     except Invalid as refusal:
         raise Undelivered(refusal.message) from None
     plugin = _Webhook(robot.channel, address, asset=asset)
-    _sent(plugin, asset, "", text)
+    plugin.notify(body=text, body_format=NotifyFormat.TEXT)
     if plugin.failure is not None:
         raise plugin.failure
     if not plugin.taken:
         raise Undelivered("消息没有交给机器人。")
-
-
-def _sent(plugin: Any, asset: AppriseAsset, title: str, text: str) -> bool:
-    sender = Apprise(asset=asset)
-    sender.add(plugin)
-    return bool(sender.notify(body=text, title=title, body_format=NotifyFormat.TEXT))
 
 
 class _Webhook(NotifyBase):
