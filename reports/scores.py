@@ -294,4 +294,4 @@ class _Book:
             .where(RatingAppeal.status == AppealStatus.PENDING, RatingAppeal.ticket_id.in_(within))
             .group_by(RatingAppeal.department_id)
         )
-        return dict(self.session.execute(query).tuples().all())
+        return {each[0]: each[1] for each in self.session.execute(query)}

@@ -209,4 +209,4 @@ def _corrected(session: Session, question: Question) -> dict[Any, int]:
         .where(RatingAppeal.status == AppealStatus.CORRECTED)
     )
     found = narrowed(session, query, question).group_by(Fact.township_id)
-    return dict(session.execute(found).tuples().all())
+    return {each[0]: each[1] for each in session.execute(found)}

@@ -27,6 +27,7 @@ from views.listing import COUNT_CAP, PAGE_SIZE, Page, Request
 from views.measure_filters import MEASURE_FILTERS
 from views.queries import Options, OwnFilter, OwnFilters, Tabs
 from views.rendering import EMPTY
+from views.score_filters import SCORE_FILTERS
 from views.ticket_page import clock_cell
 
 S = TicketStatus
@@ -42,6 +43,7 @@ SHOWN = (
     Ticket.title,
     Ticket.number,
     Ticket.paper,
+    Ticket.supervised_at,
     Ticket.status,
     Ticket.respond_due,
     Ticket.arrive_due,
@@ -83,6 +85,7 @@ class TicketList(FlowView):
         "area": OwnFilter("所在地区", ticket_lists.raised_within, Organization),
         "item": OwnFilter("履职事项名称", named_item),
         **MEASURE_FILTERS,
+        **SCORE_FILTERS,
     }
     tabs: ClassVar[Tabs] = [
         ("all", "全部", None),
@@ -111,7 +114,7 @@ class TicketList(FlowView):
 
         ``but``: filters by which nothing is found this time.
         """
-        finders = {"status", "organization", "lead", "area", *MEASURE_FILTERS}
+        finders = {"status", "organization", "lead", "area", *MEASURE_FILTERS, *SCORE_FILTERS}
         found_by = finders & set(asked.filters) - but
         return not found_by and asked.tab in ("", "all", "closed")
 
@@ -311,13 +314,15 @@ class TicketList(FlowView):
         return record.title
 
     def cell_number(self, record: Any) -> Markup | str:
-        """A number stays on one line; a draft has none yet. Slips from paper are marked."""
+        """A number stays on one line; a draft has none yet. Paper and supervision are marked."""
         if not record.number:
             return EMPTY
         number = Markup('<span class="short">{}</span>').format(record.number)
-        if not record.paper:
-            return number
-        return number + Markup(' <span class="badge badge-info">{}</span>').format(_("线下补录"))
+        if record.supervised_at is not None:
+            number += Markup(' <span class="badge badge-danger">{}</span>').format(_("督办"))
+        if record.paper:
+            number += Markup(' <span class="badge badge-info">{}</span>').format(_("线下补录"))
+        return number
 
     def cell_created_at(self, record: Any) -> str:
         """The day is enough in a list; the page has the minute."""
