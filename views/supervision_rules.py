@@ -15,6 +15,7 @@ from models.supervision import SupervisionKind, SupervisionRule
 from presets.supervision import USUAL, Rung
 from rules import supervision_rules as rules
 from rules.errors import Invalid
+from rules.policy import Action
 from rules.scope import reachable
 from rules.supervision_rules import KINDS
 from views import forms
@@ -57,7 +58,7 @@ class SupervisionRuleView(RecordView):
         return select(Organization).where(
             Organization.kind.in_(REALMS),
             Organization.active,
-            reachable(actor(), "supervision_rule", Organization.id),
+            reachable(actor(), "supervision_rule", Organization.id, Action.ADD),
             ~has,
         )
 

@@ -32,6 +32,7 @@ from views.forms import options_of
 from views.presentation import Button, Change, Group
 from views.records import Options
 from views.slips import TicketSlips
+from views.supervision_page import ticket_order_links, ticket_orders
 from views.ticket_clocks import Clockwork
 from views.ticket_grades import grades, stars
 from views.ticket_page import extensions_of, marks, parties, stages, standing
@@ -75,7 +76,8 @@ class TicketPage(DetailPage):
             "parties": parties(record, work),
             "extensions": extensions_of(self.extensions),
             "grades": grades(record) + appeals_of(record),
-            "links": context["links"] + appeal_links(record),
+            "links": context["links"] + appeal_links(record) + ticket_order_links(record),
+            "orders": ticket_orders(record),
             "stars": stars(record),
             "story": story,
             "photos": [(each, story.photos[each]) for each in order if story.photos[each]],
