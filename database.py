@@ -6,6 +6,7 @@ import select
 import sqlite3
 import statistics
 import time
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -15,12 +16,14 @@ from flask_appbuilder.utils.legacy import get_sqla_class
 from flask_migrate import Migrate
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.orm import ORMExecuteState, Session
 
 from models import registry  # noqa: F401 - maps every record type
 from rules import audit, organizations, parties, scope, workflow, writes
 from rules import workflows as workflows  # registers the tables
 
+_WRITTEN_IN = "chuishao.written_in"
 db = get_sqla_class()(metadata=Model.metadata)
 migrate = Migrate(compare_type=True, render_as_batch=True)
 
@@ -35,11 +38,42 @@ def install(session_factory: Any) -> None:
     writes.install(session_factory)
     event.listen(session_factory, "before_flush", audit.collect)
     event.listen(session_factory, "after_flush", audit.write)
+    event.listen(session_factory, "after_flush", _note_writing)
+    event.listen(session_factory, "do_orm_execute", _note_statement)
+
+
+def _note_writing(session: Session, *_arguments: Any) -> None:
+    session.info[_WRITTEN_IN] = session.get_transaction()
+
+
+def _note_statement(state: ORMExecuteState) -> None:
+    if not state.is_select:
+        _note_writing(state.session)
+
+
+def end_reading(error: BaseException | None = None) -> None:
+    """End a request's transaction that has written nothing by COMMIT: there is nothing to undo.
+
+    psycopg lets go of all prepared statements at a ROLLBACK, and PostgreSQL would plan every statement
+    of every page anew. What has been written and not committed is rolled back, as ever.
+    """
+    session: Session = db.session()
+    begun = session.get_transaction()
+    if error is not None or begun is None or not begun.is_active:
+        return
+    pending = session.new or session.dirty or session.deleted
+    if not pending and session.info.get(_WRITTEN_IN) is not begun:
+        session.expire_on_commit = False
+        # Lost on the way, the connection is no loss to what has been answered.
+        with suppress(SQLAlchemyError):
+            session.commit()
 
 
 def init_app(app: Flask) -> None:
     """Bind the database and the migrations to the application."""
     db.init_app(app)
+    # Of such functions the last is called first: before the session is closed.
+    app.teardown_appcontext(end_reading)
     migrate.init_app(app, db, directory=str(app.root_path) + "/migrations")
     factory = db.session.session_factory
     if not getattr(factory, "chuishao_installed", False):
@@ -72,6 +106,17 @@ class _Middle:
 
     def finalize(self) -> float | None:
         return statistics.median(self.values) if self.values else None
+
+
+#: How many statements a connection keeps prepared, of 150 KB of the server's memory each: every page
+#: of every role has some of its own.
+_PREPARED = 250
+
+
+@event.listens_for(Engine, "connect")
+def _postgresql_settings(connection: Any, record: Any) -> None:
+    if isinstance(connection, psycopg.Connection):
+        connection.prepared_max = _PREPARED
 
 
 #: A connection that has lain idle for so many seconds is asked whether its server is still there.

@@ -8,6 +8,7 @@ from typing import Any
 from babel.support import NullTranslations, Translations
 from flask import current_app
 from flask_babel import get_locale
+from flask_babel.speaklater import LazyString
 from flask_wtf import FlaskForm
 from wtforms.i18n import messages_path
 
@@ -33,11 +34,21 @@ def _reader() -> NullTranslations:
     return _catalogue(str(get_locale() or current_app.config["BABEL_DEFAULT_LOCALE"]))
 
 
+class _Signed(FlaskForm.Meta.csrf_class):
+    """Flask-WTF's token, signed when the form is shown: what is posted only needs to be checked."""
+
+    def generate_csrf_token(self, csrf_token_field: Any) -> LazyString:
+        """Return what becomes the token when it is written."""
+        return LazyString(super().generate_csrf_token, csrf_token_field)
+
+
 class Form(FlaskForm):
     """A form of ours. Flask-WTF reads WTForms' catalogue from disk in every request."""
 
     class Meta(FlaskForm.Meta):
-        """Where a form's words come from."""
+        """Where a form's words and its token come from."""
+
+        csrf_class = _Signed
 
         def get_translations(self, form: Any) -> _Texts:
             """Return WTForms' words, from memory."""
