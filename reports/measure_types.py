@@ -38,17 +38,32 @@ class Sight:
 Test = Callable[[Sight], ColumnElement[bool]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Value:
     """A measure's value: numerator and denominator as they were summed, and what they come to.
 
-    ``value`` is in the measure's unit and not rounded: percent from 0 to 100, hours, stars. It is None
-    where there is nothing to divide by.
+    Of a median (``middle``), ``part`` is the middle itself, in minutes.
     """
 
     part: Number | None
     of: Number | None
-    value: Decimal | None
+    unit: Unit
+    middle: bool = False
+
+    @property
+    def value(self) -> Decimal | None:
+        """In the measure's unit and not rounded: percent from 0 to 100, hours, stars.
+
+        None where there is nothing to divide by.
+        """
+        if self.unit is Unit.COUNT:
+            return Decimal(self.part or 0)
+        if not self.of or self.part is None:
+            return None
+        found = Decimal(self.part) / (1 if self.middle else Decimal(self.of))
+        if self.unit is Unit.HOURS:
+            return found / 60
+        return found * 100 if self.unit is Unit.PERCENT else found
 
 
 @dataclass(frozen=True)
@@ -89,13 +104,8 @@ class Measure:
     def valued(self, part: Number | None, of: Number | None) -> Value:
         """Return the value of sums; of a median, ``part`` is the middle itself, in minutes."""
         if self.unit is Unit.COUNT:
-            return Value(part or 0, None, Decimal(part or 0))
-        if not of or part is None:
-            return Value(part, of, None)
-        found = Decimal(part) if self.median else Decimal(part) / Decimal(of)
-        if self.unit is Unit.HOURS:
-            return Value(part, of, found / 60)
-        return Value(part, of, found * 100 if self.unit is Unit.PERCENT else found)
+            return Value(part or 0, None, self.unit)
+        return Value(part, of, self.unit, self.median)
 
 
 def _sum(test: ColumnElement[bool], column: Any) -> ColumnElement[Any]:

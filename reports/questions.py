@@ -17,8 +17,6 @@ from reports.numbers import Period
 from rules.actor import current
 from rules.policy import Action, Scope, scopes
 
-#: Raw sums by measure: numerator, denominator.
-Sums = dict[str, tuple[Any, Any]]
 Keys = tuple[Key, ...]
 #: Above how many keys of a dimension all organisations are read instead of those named.
 _MANY = 500
@@ -77,7 +75,7 @@ def _grouped(
     session: Session, question: Question, measures: Sequence[Measure], now: dt.datetime
 ) -> dict[Keys, Values]:
     """Return the values for each combination of keys; medians by a statement of their own."""
-    found: dict[Keys, Sums] = {}
+    found: dict[Keys, Values] = {}
     sight = Sight(question.by_department, now)
     dimensions = [each for each in (question.rows, question.columns) if each is not None]
     columns = [each.column for each in dimensions]
@@ -85,20 +83,16 @@ def _grouped(
         some = [each for each in measures if each.median is median]
         if not some:
             continue
-        sums = [sum for each in some for sum in each.sums(sight) if sum is not None]
-        statement = narrowed(session, select(*columns, *sums), question).group_by(*columns)
-        for row in session.execute(statement):
-            keys, left = tuple(row[: len(columns)]), iter(row[len(columns) :])
-            mine = found.setdefault(keys, {})
-            for each in some:
-                mine[each.code] = (
-                    next(left),
-                    next(left) if each.sums(sight)[1] is not None else None,
-                )
-    return {
-        keys: {each.code: each.valued(*sums[each.code]) for each in measures}
-        for keys, sums in found.items()
-    }
+        sums = [each.sums(sight) for each in some]
+        counted = [of is None for _part, of in sums]
+        asked = [each for pair in sums for each in pair if each is not None]
+        statement = narrowed(session, select(*columns, *asked), question).group_by(*columns)
+        for row in session.execute(statement).tuples():
+            mine = found.setdefault(tuple(row[: len(columns)]), {})
+            left = iter(row[len(columns) :])
+            for each, alone in zip(some, counted, strict=True):
+                mine[each.code] = each.valued(next(left), None if alone else next(left))
+    return found
 
 
 def narrowed(session: Session, statement: Select[Any], question: Question) -> Select[Any]:
