@@ -6,12 +6,13 @@ import threading
 from collections.abc import Callable
 
 import click
-from flask import Flask
+from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 
 from database import db
+from jobs.supervision import find
 from models.base import utcnow
 from rules.actor import SYSTEM, acting_as
 from rules.errors import Conflict
@@ -25,8 +26,9 @@ EVERY = 3600
 @click.command("sweep")
 @with_appcontext
 def sweep() -> None:
-    """Expire agreements, let overdue claims lapse, remind of ends; safe to run at any time."""
+    """Expire agreements, let overdue claims lapse, remind of ends, find what is due for supervision."""
     click.echo(sentence(sweep_once()))
+    click.echo(found_sentence(find(current_app._get_current_object())))  # type: ignore[attr-defined]
 
 
 def sweep_once() -> Swept:
@@ -55,12 +57,18 @@ def sentence(done: Swept) -> str:
     return f"协议到期 {done.expired} 份，逾期认领退回 {done.lapsed} 件，发出到期提醒 {done.reminded} 条。"
 
 
+def found_sentence(found: int) -> str:
+    """Return what a sweep has put before the offices, as the command and the log say it."""
+    return f"新列入或加重的待确认督办 {found} 件。"
+
+
 def tend(app: Flask, again: Callable[[], bool]) -> None:
     """Sweep now, and again for as long as ``again`` says so. A sweep that fails is logged."""
     while True:
         try:
             with app.app_context():
                 app.logger.info(sentence(sweep_once()))
+            app.logger.info(found_sentence(find(app)))
         except Exception:
             app.logger.exception("the sweep failed; the next one tries again")
         if not again():

@@ -32,7 +32,7 @@ S = SupervisionStatus
 C = SupervisionCause
 #: Tickets looked at in one go, and proposals of one cause that a sweep makes at most: what is left is
 #: found by the next one.
-SLICE, MOST = 500, 1000
+SLICE, MOST = 500, 500
 #: Issued, and not ended yet.
 IN_FORCE = (S.ISSUED, S.ANSWERED)
 _ASKED = (

@@ -116,7 +116,7 @@ def overdue(sweep: Sweep) -> None:
             if step is not None:
                 proposals.append(_on_rung(each, *step))
         made += propose(sweep, proposals)
-        if made >= MOST:
+        if made + sweep.changed >= MOST:
             return
 
 

@@ -52,12 +52,15 @@ def test_the_command_says_what_was_done(app: Flask, world: World) -> None:
     runner = app.test_cli_runner()
     first = runner.invoke(command.sweep)
     assert (first.exit_code, first.output) == (
-        0, "协议到期 1 份，逾期认领退回 0 件，发出到期提醒 3 条。\n",
+        0, "协议到期 1 份，逾期认领退回 0 件，发出到期提醒 3 条。\n新列入或加重的待确认督办 0 件。\n",
     )  # fmt: skip
     assert status(world.session, over) is AgreementStatus.EXPIRED
     assert status(world.session, near) is AgreementStatus.IN_FORCE
     again = runner.invoke(command.sweep)
-    assert again.output == "协议到期 0 份，逾期认领退回 0 件，发出到期提醒 0 条。\n"
+    assert again.output.splitlines() == [
+        "协议到期 0 份，逾期认领退回 0 件，发出到期提醒 0 条。",
+        "新列入或加重的待确认督办 0 件。",
+    ]
 
 
 def test_a_sweep_that_was_in_the_way_is_followed(
