@@ -254,7 +254,8 @@ def _most(
 def _listed(session: Session, matters: Collection[str]) -> set[str]:
     """Return which matters stand in a duty list in force that the session's actor may read."""
     named = (
-        select(DutyItem.name.distinct())
+        select(DutyItem.name)
+        .distinct()
         .join(DutyItem.duty_list)
         .where(DutyItem.name.in_(matters), DutyList.status == DutyListStatus.PUBLISHED)
     )
