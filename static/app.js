@@ -1,4 +1,5 @@
 // What the pages gain where scripts run. Without them every page still works: see the templates.
+import { startBell } from "./js/bell.js";
 import { startClocks } from "./js/clock.js";
 import { upgradeDialogs } from "./js/dialogs.js";
 import { followProgress, takeDrops } from "./js/imports.js";
@@ -13,6 +14,7 @@ import { startViewer } from "./js/viewer.js";
 
 const texts = document.getElementById("texts").dataset;
 
+startBell();
 startDrawer();
 startMenus();
 startToggles();

@@ -48,6 +48,8 @@ def page_context() -> dict[str, Any]:
         "nav_key": (actor.roles, _here(), session.get("waiting")),
         "unread_count": _unread(actor),
         "notices_url": url_for("NoticeView.list", tab="unread"),
+        "bell_url": url_for("NoticeView.count"),
+        "notice_settings_url": url_for("NoticeSettingsView.edit"),
         "crumbs": [],
         "locale": locale,
         "locale_urls": [

@@ -146,6 +146,7 @@ FOR_THE_SYSTEM = {
     "rules/workflows/ticket_effects.py",  # judgement and clocks by the duty item
     "rules/workflows/ticket_merge.py",  # what is merged into a ticket, from wherever
     "views/accounts.py",  # one's own password
+    "views/notice_settings.py",  # the quiet hours of one's county
     "views/security.py",  # logging in and out
 }
 #: Statements below the ORM, which the gate does not see.
