@@ -9,6 +9,7 @@ from typing import Any
 from flask import request
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
@@ -23,6 +24,7 @@ from rules.comments import LONGEST
 from rules.wording import local
 from rules.workflows.tickets import BY_PLACE
 from views import steps
+from views.agenda_links import agenda_links
 from views.appeals import appeal_links, appeals_of
 from views.comments import TicketComments
 from views.context import actor, session
@@ -30,6 +32,7 @@ from views.details import DetailPage
 from views.flow import FlowView
 from views.forms import options_of
 from views.presentation import Button, Change, Group
+from views.problem_links import problem_links
 from views.records import Options
 from views.slips import TicketSlips
 from views.supervision_page import ticket_order_links, ticket_orders
@@ -76,7 +79,12 @@ class TicketPage(DetailPage):
             "parties": parties(record, work),
             "extensions": extensions_of(self.extensions),
             "grades": grades(record) + appeals_of(record),
-            "links": context["links"] + appeal_links(record) + ticket_order_links(record),
+            "links": [
+                *context["links"],
+                *appeal_links(record),
+                *ticket_order_links(record),
+                *agenda_links(ticket=record),
+            ],
             "orders": ticket_orders(record),
             "stars": stars(record),
             "story": story,
@@ -203,8 +211,12 @@ class TicketDetail(TicketComments, TicketSlips, FlowView):
             ["organization", "raised_by", "whistle_class", "theme", "channel", "nature"],
         ),
         ("清单依据", ["duty_item_name", "verdict", "verdict_reason", "emergency", "local_tried"]),
-        ("办理", ["result", "return_count", "reopen_count"]),
+        ("办理", ["result", "return_count", "reopen_count", "problems"]),
     ]
+
+    def detail_problems(self, record: Any) -> Markup | str:
+        """Lead to the recurring problems that it is a case of."""
+        return problem_links(record)
 
     @expose("/receivers/<int:pk>")
     @has_access

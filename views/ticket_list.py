@@ -25,6 +25,7 @@ from views.context import actor, session
 from views.flow import FlowView
 from views.listing import COUNT_CAP, PAGE_SIZE, Page, Request
 from views.measure_filters import MEASURE_FILTERS
+from views.occurrences import CASE_FILTERS
 from views.queries import Options, OwnFilter, OwnFilters, Tabs
 from views.rendering import EMPTY
 from views.score_filters import SCORE_FILTERS
@@ -86,6 +87,7 @@ class TicketList(FlowView):
         "item": OwnFilter("履职事项名称", named_item),
         **MEASURE_FILTERS,
         **SCORE_FILTERS,
+        **CASE_FILTERS,
     }
     tabs: ClassVar[Tabs] = [
         ("all", "全部", None),
@@ -114,7 +116,8 @@ class TicketList(FlowView):
 
         ``but``: filters by which nothing is found this time.
         """
-        finders = {"status", "organization", "lead", "area", *MEASURE_FILTERS, *SCORE_FILTERS}
+        own = (*MEASURE_FILTERS, *SCORE_FILTERS, *CASE_FILTERS)
+        finders = {"status", "organization", "lead", "area", *own}
         found_by = finders & set(asked.filters) - but
         return not found_by and asked.tab in ("", "all", "closed")
 

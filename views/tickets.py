@@ -25,7 +25,7 @@ class TicketView(
         MenuEntry("吹哨报到", "我要吹哨", "fa-circle-plus", 20, "add"),
         MenuEntry("吹哨报到", "线下补录", "fa-file-pen", 30, "paper"),
     )
-    labels = {"remaining": "剩余时间"}
+    labels = {"remaining": "剩余时间", "problems": "属于共性问题"}
     demands = FlowView.demands | {
         "can_counts": Action.READ,
         "can_bulk": Action.ACT,

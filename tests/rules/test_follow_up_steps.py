@@ -111,7 +111,7 @@ def plan(world: World, **more: Any) -> dict[str, Any]:
 def test_a_problem_goes_from_plan_to_closing_with_an_event_each(one_world: World) -> None:
     record = make.problem(one_world)
     one_world.step(record, "plan", "office", **plan(one_world))
-    assert (record.owner.code, record.planned_on, record.due_on) == ("A-D1", days(0), days(30))
+    assert (str(record.owner), record.planned_on, record.due_on) == ("甲县住建局", days(0), days(30))
     assert record.remedy is Remedy.PROJECT
     assert told(one_world, record, "请牵头") == {"handler"}
     one_world.step(record, "done", "handler", result="全部更换")
@@ -126,7 +126,7 @@ def test_a_problem_goes_from_plan_to_closing_with_an_event_each(one_world: World
     labels = [each.label for each in ledger.events_of(one_world.session, record)]
     assert labels == ["新建", "确定方案", "报告完成", "退回整治", "报告完成", "销号"]
     one_world.step(record, "reopen", "office", note="又坏了")
-    assert (record.planned_on, record.done_on, record.owner.code) == (None, None, "A-D1")
+    assert (record.planned_on, record.done_on, str(record.owner)) == (None, None, "甲县住建局")
 
 
 def test_a_township_may_own_and_another_may_not_report(one_world: World) -> None:
@@ -158,7 +158,7 @@ def test_an_amended_plan_tells_both_owners_and_keeps_its_day(one_world: World) -
     record = make.problem(one_world, P.PLANNED)
     changed = plan(one_world, owner=one_world.place("A-D2").id, note="改由执法局")
     one_world.step(record, "amend", "office", **changed)
-    assert (record.planned_on, record.owner.code) == (days(-60), "A-D2")
+    assert (record.planned_on, str(record.owner)) == (days(-60), "甲县执法局")
     assert "handler2" in told(one_world, record, "请牵头")
 
 
