@@ -1,10 +1,15 @@
-"""Pages and submitted actions over a city's ledger, beside the floor, and beside a hundredth of it."""
+"""Pages and submitted actions over a city's ledger, beside the floor, and beside a hundredth of it.
+
+Growth is told of like pages: a page of the large ledger that has 25 rows is not held against the same
+words or tab in the small one where that has five, but against those of the small one that come nearest
+to its number of rows.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +21,7 @@ from sqlalchemy import select
 from bench.building import CITIES, Builder, Size
 from bench.databases import Server, engine_of, let_go, prepared
 from bench.floor import floor
-from bench.lists import PASSWORD, ROLES, TOKEN, floor_of, log_in, pages_of
+from bench.lists import PASSWORD, ROLES, SHOWN, TOKEN, Page, floor_of, log_in, pages_of
 from bench.simulator import Simulator
 from bench.timing import WARM_UP, Result, interleave, statements
 from database import db
@@ -33,6 +38,17 @@ SMALL = 10_000
 #: Whose it is: a hundredth of the city, so that a community has as many tickets as in the large one
 #: and its pages are as long. Of the whole city's places each would have seven.
 HUNDREDTH = Size(1, 2, spread=14)
+#: What stands in the small ledger for pages that have fewer rows there: rare words of two characters
+#: (the end of a spot's name with the beginning of a problem's), tabs of one state, other filters.
+LIKE = {
+    "search, rare word": [f"q=头{each}" for each in "占垃消困拖燃墙"],
+    "tab, returns": [f"tab={each}" for each in ("dispatch", "review", "rate")],
+    "list, filtered": [
+        f"theme={theme}&channel={channel}"
+        for theme in ("livelihood", "safety")
+        for channel in ("patrol", "hotline", "snapshot")
+    ],
+}
 S = TicketStatus
 #: role → (the step that it submits, where tickets wait for it, what it posts)
 STEPS: dict[str, tuple[str, S, dict[str, str]]] = {
@@ -95,13 +111,18 @@ def fill(app: Flask, *, tickets: int, seed: int) -> None:
 
 def run(where: Server, folder: Path, tickets: int, seed: int, runs: int) -> list[Result]:
     """Measure pages and actions at both sizes, taking turns: ``growth`` is one to the other."""
-    sizes = dict.fromkeys((SMALL, tickets)) if tickets > SMALL else {tickets: None}
+    sizes = [tickets, SMALL] if tickets > SMALL else [tickets]
     cities = {size: opened(where, folder, size, seed) for size in sizes}
+    lengths: dict[tuple[str, str], int] = {}
     calls: dict[str, Callable[[], object]] = {}
     measured: list[tuple[int, str, str, Callable[[], object]]] = []
     for size, city in cities.items():
         for who, name in ROLES.items():
             pages = pages_of(city.app, who, name)
+            if size == tickets:
+                lengths |= {(who, page.what): _rows(page) for page in pages}
+            else:
+                pages = [_like(page, lengths[who, page.what]) for page in pages]
             calls[f"{size} {who} floor"] = floor_of(city.bare, pages[0])
             calls[f"{size} {who} floor of posts"] = _written(city.bare)
             things: list[tuple[str, Callable[[], object]]] = [
@@ -135,6 +156,19 @@ def run(where: Server, folder: Path, tickets: int, seed: int, runs: int) -> list
     for city in cities.values():
         city.close()
     return results
+
+
+def _like(page: Page, rows: int) -> Page:
+    """Return the page that stands for one of so many rows: itself, or what comes nearest to them."""
+    others = [replace(page, url=f"/tickets/list/?{each}") for each in LIKE.get(page.what, ())]
+    found = {each: _rows(each) for each in (page, *others)} if others else {page: rows}
+    # An empty page is unlike one that has a row.
+    return min(found, key=lambda each: (bool(found[each]) != bool(rows), abs(found[each] - rows)))
+
+
+def _rows(page: Page) -> int:
+    """Return how many tickets a page shows."""
+    return len(set(SHOWN.findall(page.open().decode())))
 
 
 def _written(bare: Flask) -> Callable[[], object]:

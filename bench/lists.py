@@ -36,7 +36,7 @@ ROLES = {
     "handler": "handler1-1",
 }
 COMMON, RARE = "路灯", "校车"
-_SHOWN = re.compile(r"/tickets/show/(\d+)")
+SHOWN = re.compile(r"/tickets/show/(\d+)")
 TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 
@@ -131,7 +131,7 @@ def _marks(app: Flask, username: str) -> tuple[str, int, frozenset[Role]]:
 
 def floor_of(bare: Flask, page: Page) -> Callable[[], object]:
     """Return the bare page with the rows that a role's list shows."""
-    ids = list(dict.fromkeys(_SHOWN.findall(page.open().decode())))
+    ids = list(dict.fromkeys(SHOWN.findall(page.open().decode())))
     assert ids, page
     client = bare.test_client()
     return partial(client.get, f"/?ids={','.join(ids)}")

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
     any_,
+    false,
     func,
     literal,
     select,
@@ -41,12 +42,14 @@ class Waiting:
     """Tickets that wait: in which states, none of them an end, and which of those.
 
     ``test`` is a criterion on ``Ticket``. ``late``: only those past the deadline of their next step,
-    which are found by it.
+    which are found by it. ``whose``: all in the reader's reach, or only what his own organisation
+    leads, or what it helps with.
     """
 
     states: Collection[TicketStatus]
     test: ColumnElement[bool] | None = None
     late: bool = False
+    whose: Literal["reach", "led", "helped"] = "reach"
 
     def __post_init__(self) -> None:
         if not self.states or set(self.states) & set(FINAL):
@@ -118,17 +121,20 @@ def _own(session: Session, asked: Waiting) -> ColumnElement[bool] | None:
 
     A way to find them and no guard: it lets through all that the gate does.
     """
-    organization_id = whose_rows(current(session), Ticket)
-    if organization_id is None:
-        return None
-    below = select(_LINE.c.organization_id).where(_LINE.c.ancestor_id == organization_id)
-    helped = select(_HELPING.c.ticket_id).where(_HELPING.c.organization_id == organization_id)
+    actor = current(session)
+    reach = whose_rows(actor, Ticket) if asked.whose == "reach" else actor.organization_id
+    if reach is None:
+        return None if asked.whose == "reach" else false()
+    below = select(_LINE.c.organization_id).where(_LINE.c.ancestor_id == reach)
+    helped = select(_HELPING.c.ticket_id).where(_HELPING.c.organization_id == reach)
     some = select(_ROWS.c.id).where(*asked.criteria(_ROWS.c))
-    ids = union_all(
-        some.where(_one_of(session, _ROWS.c.organization_id, below)),
-        some.where(_ROWS.c.lead_id == organization_id),
-        some.where(_one_of(session, _ROWS.c.id, helped)),
-    ).subquery()
+    parts = {
+        "raised": some.where(_one_of(session, _ROWS.c.organization_id, below)),
+        "led": some.where(_ROWS.c.lead_id == reach),
+        "helped": some.where(_one_of(session, _ROWS.c.id, helped)),
+    }
+    chosen = parts.values() if asked.whose == "reach" else [parts[asked.whose]]
+    ids = union_all(*chosen).subquery()
     return _one_of(session, Ticket.id, select(ids.c.id))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ def city(session: Session, world: World) -> World:
         for late in (False, True):
             ticket = brought_to(world, status)
             if late and status in OPEN:
-                ticket.next_due = ticket.created_at
+                ticket.next_due = ticket.created_at - dt.timedelta(hours=1)
     session.commit()
     return world
 
@@ -73,6 +74,26 @@ def test_a_further_test_narrows(session: Session, city: World) -> None:
             found, number = waiting(session, Waiting([S.ACCEPTED], led), rows=1)
             expected = plainly(session, led & (Ticket.status == S.ACCEPTED))
             assert (found, number) == (expected[:1], 2)
+
+
+def test_what_is_led_and_what_is_helped_with_are_apart(session: Session, city: World) -> None:
+    for account in ("handler", "handler2", "office", "admin"):
+        actor = city.actor(account)
+        with acting_as(session, actor):
+            led = plainly(
+                session, Ticket.status.in_(OPEN) & (Ticket.lead_id == actor.organization_id)
+            )
+            parties = select(TicketParty.ticket_id).where(
+                TicketParty.organization_id == actor.organization_id,
+                TicketParty.relation == PartyRelation.ASSISTING,
+            )
+            helped = plainly(session, Ticket.status.in_(OPEN) & Ticket.id.in_(parties))
+            assert waiting(session, Waiting(OPEN, whose="led"), rows=99)[0] == led
+            assert waiting(session, Waiting(OPEN, whose="helped"), rows=99)[0] == helped
+            assert bool(led) is (account == "handler")
+            assert bool(helped) is (account == "handler2")
+    with acting_as(session, SYSTEM):
+        assert waiting(session, Waiting(OPEN, whose="led"), rows=9) == ([], 0)
 
 
 def test_a_queue_goes_on_beyond_a_page(session: Session, city: World) -> None:

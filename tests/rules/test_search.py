@@ -148,6 +148,23 @@ def test_the_newest_are_looked_through_from_either_end(
     assert last.whole
 
 
+def test_enough_of_what_is_common_are_looked_for(
+    session: Session, world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless those looked through are all in reach: then their number is told. Each counts once."""
+    raised = [world.draft(title=f"第{number}盏路灯") for number in range(6)]
+    for each in raised:
+        world.step(each, "raise", "community")
+    lamps = [each.id for each in raised]
+    with acting_as(session, world.actor("community")):
+        assert search.near(session, "路灯", enough=2) == search.Near(lamps[::-1], whole=True)
+        monkeypatch.setattr(search, "NEAR", 5)
+        assert search.near(session, "路灯", enough=2) == search.Near(lamps[:3:-1], whole=False)
+        assert search.near(session, "路灯").ids == lamps[:0:-1]
+        rising = search.near(session, "路灯", enough=2, descending=False, beyond=lamps[0])
+        assert rising == search.Near(lamps[1:3], whole=False)
+
+
 def test_texts_are_made_anew(session: Session, world: Any, titled: dict[str, Ticket]) -> None:
     """After rows were written while the triggers were off."""
     option = reviewed("takes the texts away")
