@@ -62,11 +62,12 @@ class NoticePreference(Record):
 class NoticeRobot(Record):
     """A group robot of an organisation: what its people are told is said in the group, once a step.
 
-    ``address`` is the webhook with its secret; it is shown to nobody again.
+    ``address`` is the webhook with its secret; it is shown to nobody again, not by the audit log either.
     """
 
     __tablename__ = "notice_robot"
     __label__ = "群机器人"
+    __secret__ = frozenset({"address"})
     __scope__ = Anchored(("organization_id",))
     __table_args__ = (Index("ix_notice_robot_organization", "organization_id"),)
 

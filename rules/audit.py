@@ -156,7 +156,7 @@ def _audited_columns(mapper: Mapper[Any]) -> tuple[str, ...]:
 def _values(record: Any, *, before: bool) -> dict[str, list[Any]]:
     result = {}
     for key in _columns(record):
-        value = _plain(key, getattr(record, key))
+        value = _plain(record, key, getattr(record, key))
         if value is not None:
             result[key] = [value, None] if before else [None, value]
     return result
@@ -208,7 +208,7 @@ def _removed(record: Any, stored: dict[str, Any]) -> dict[str, list[Any]]:
         history = state.attrs[key].history
         old = history.deleted[0] if history.deleted else stored.get(key, getattr(record, key))
         if old is not None:
-            result[key] = [_plain(key, old), None]
+            result[key] = [_plain(record, key, old), None]
     return result
 
 
@@ -224,12 +224,12 @@ def _differences(record: Any, stored: dict[str, Any]) -> dict[str, list[Any]]:
             old = history.deleted[0] if history.deleted else stored.get(key)
             new = history.added[0] if history.added else None
             if old != new:
-                result[key] = [_plain(key, old), _plain(key, new)]
+                result[key] = [_plain(record, key, old), _plain(record, key, new)]
     return result
 
 
-def _plain(key: str, value: Any) -> Any:
-    if key in _SECRET:
+def _plain(record: Any, key: str, value: Any) -> Any:
+    if key in _SECRET or key in getattr(type(record), "__secret__", ()):
         return "（已更改）" if value else None
     if isinstance(value, enum.Enum):
         return value.value

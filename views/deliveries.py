@@ -10,7 +10,7 @@ from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
 from markupsafe import Markup
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response
 
 from models.base import utcnow
@@ -70,7 +70,7 @@ class DeliveryView(RecordView):
 
     def loads(self) -> list[Any]:
         """Receivers are named in every row."""
-        return [joinedload(Delivery.account), joinedload(Delivery.robot)]
+        return [selectinload(Delivery.account), selectinload(Delivery.robot)]
 
     def cell_about(self, record: Any) -> Markup | str:
         """Name the record that the message is about, as far as the reader may."""

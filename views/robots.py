@@ -76,8 +76,8 @@ class RobotView(RecordView):
         return {"channel": _KindField(_("类型"), Channel, blank=True), "webhook": _webhook()}
 
     def extras_of(self, record: Any) -> dict[str, Any]:
-        """Show the kind; of the address nothing."""
-        return {"channel": record.channel, "webhook": ""}
+        """Show the kind; of the address nothing, not even where two have changed it."""
+        return {"channel": record.channel}
 
     def before_save(self, record: Any, form: RecordForm) -> None:
         """Judge the address; one that is left empty stays as it was."""
