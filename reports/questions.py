@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
@@ -37,20 +38,46 @@ def ask(
     Lines and cells are there where a ticket is. ``now`` decides what is due. With columns, a line's own
     values are those of its question without them.
     """
+    crossed: dict[Keys, Values] = {}
+    plain, left = replace(question, columns=None), list(measures)
     lines: dict[Key, Values] = {}
-    cells: dict[Key, dict[Key, Values]] = {}
-    rows = question.rows
-    plain = Question(question.period, rows, None, question.filters)
-    for keys, values in _grouped(session, plain, measures, now).items():
-        lines[keys[0] if keys else None] = values
     if question.columns is not None:
-        for keys, values in _grouped(session, question, measures, now).items():
-            row = keys[0] if rows else None
-            cells.setdefault(row, {})[keys[-1]] = values
-            # A department that has left a ticket has a cell, though no line of a ticket tells of it.
-            lines.setdefault(row, {each.code: each.valued(None, None) for each in measures})
-    titles = titled(session, rows, lines) if rows else {None: "合计"}
+        crossed = _grouped(session, question, measures, now)
+        if plain.by_department == question.by_department:
+            # The cells are the line's own rows: what is summed need not be asked twice.
+            lines = _summed(crossed, [each for each in measures if not each.median])
+            left = [each for each in measures if each.median]
+    if left:
+        for keys, values in _grouped(session, plain, left, now).items():
+            lines.setdefault(_row(keys), {}).update(values)
+    cells: dict[Key, dict[Key, Values]] = {}
+    for keys, values in crossed.items():
+        cells.setdefault(_row(keys[:-1]), {})[keys[-1]] = values
+        # A department that has left a ticket has a cell, though no line of a ticket tells of it.
+        if _row(keys[:-1]) not in lines:
+            lines[_row(keys[:-1])] = {each.code: each.valued(None, None) for each in measures}
+    titles = titled(session, question.rows, lines) if question.rows else {None: "合计"}
     return [Line(key, title, lines[key], cells.get(key, {})) for key, title in titles.items()]
+
+
+def _row(keys: Keys) -> Key:
+    return keys[0] if keys else None
+
+
+def _summed(cells: Mapping[Keys, Values], measures: Sequence[Measure]) -> dict[Key, Values]:
+    """Return the values of lines from those of their cells."""
+    sums: dict[Key, dict[str, list[Any]]] = {}
+    for keys, values in cells.items():
+        mine = sums.setdefault(_row(keys[:-1]), {each.code: [0, None] for each in measures})
+        for each in measures:
+            value, found = values[each.code], mine[each.code]
+            found[0] += value.part or 0
+            if value.of is not None:
+                found[1] = (found[1] or 0) + value.of
+    return {
+        key: {each.code: each.valued(*found[each.code]) for each in measures}
+        for key, found in sums.items()
+    }
 
 
 def headings(session: Session, question: Question, lines: Iterable[Line]) -> list[tuple[Key, str]]:
@@ -87,7 +114,7 @@ def _grouped(
         counted = [of is None for _part, of in sums]
         asked = [each for pair in sums for each in pair if each is not None]
         statement = narrowed(session, select(*columns, *asked), question).group_by(*columns)
-        for row in session.execute(statement).tuples():
+        for row in session.execute(statement):
             mine = found.setdefault(tuple(row[: len(columns)]), {})
             left = iter(row[len(columns) :])
             for each, alone in zip(some, counted, strict=True):
