@@ -26,7 +26,9 @@ from tests.factories.orders import brought_to, inputs, orders
 from tests.factories.roads import brought_to as ticket_at
 from tests.factories.world import World
 
-C, K, S = SupervisionCause, SupervisionKind, SupervisionStatus
+C = SupervisionCause
+K = SupervisionKind
+S = SupervisionStatus
 SECOND, HOUR, DAY = (dt.timedelta(**{each: 1}) for each in ("seconds", "hours", "days"))
 
 

@@ -24,7 +24,8 @@ from tests.factories.orders import FAR, brought_to, inputs, orders, proposed
 from tests.factories.roads import brought_to as ticket_at
 from tests.factories.world import ACCOUNTS, World
 
-K, S = SupervisionKind, SupervisionStatus
+K = SupervisionKind
+S = SupervisionStatus
 WATCHERS = {"office", "inspector"}
 #: state → step → who takes it, of an order of A1's to A-D1.
 STEPS: dict[S, dict[str, set[str]]] = {

@@ -29,7 +29,9 @@ from tests.factories.roads import brought_to as ticket_at
 from tests.factories.roads import grades
 from tests.factories.world import World
 
-C, K, S = SupervisionCause, SupervisionKind, SupervisionStatus
+C = SupervisionCause
+K = SupervisionKind
+S = SupervisionStatus
 DAY = dt.timedelta(days=1)
 MATTER = "路灯安装与维修"
 
