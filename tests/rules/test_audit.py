@@ -15,8 +15,10 @@ from models.agreement import AgreementKind
 from models.ledger import AuditEntry
 from models.organization import Organization
 from models.organization import OrganizationKind as K
+from models.ticket import TicketStatus as S
 from rules import audit
 from rules.actor import SYSTEM, acting_as
+from tests.factories.roads import brought_to, inputs
 from tests.factories.world import World
 
 
@@ -262,3 +264,38 @@ def test_the_system_is_named_as_such(one_session: Session, one_world: World) -> 
     one_world.place("A11").phone = "0793-1"
     (entry,) = entries(one_session)
     assert (entry.actor_id, entry.actor_name, entry.organization_id) == (None, "系统", None)
+
+
+def test_a_step_is_told_by_its_event_and_not_once_more(
+    one_session: Session, one_world: World
+) -> None:
+    """State, deadlines and who is at work: the event carries them, chained and unchangeable."""
+    ticket = brought_to(one_world, S.PENDING_DISPATCH)
+    one_session.flush()
+    one_session.info["test.last"] = one_session.scalar(select(func.max(AuditEntry.id)))
+    for action, who in (("dispatch", "office"), ("accept", "handler"), ("arrive", "handler")):
+        one_world.step(ticket, action, who, **inputs(one_world, ticket, action))
+    assert entries(one_session, "ticket") == []
+
+
+def test_what_a_step_changes_besides_is_written_down_as_ever(
+    one_session: Session, one_world: World
+) -> None:
+    ticket = brought_to(one_world, S.ARRIVED)
+    one_session.flush()
+    one_session.info["test.last"] = one_session.scalar(select(func.max(AuditEntry.id)))
+    one_world.step(ticket, "report_result", "handler", result="已修好")
+    (entry,) = entries(one_session, "ticket")
+    assert entry.changes["result"] == [None, "已修好"]
+    assert entry.changes["status"] == ["arrived", "resolved"]
+
+
+def test_whoever_changes_a_deadline_without_a_step_leaves_a_line(
+    one_session: Session, one_world: World
+) -> None:
+    ticket = brought_to(one_world, S.DISPATCHED)
+    one_session.flush()
+    one_session.info["test.last"] = one_session.scalar(select(func.max(AuditEntry.id)))
+    ticket.resolve_due = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
+    (entry,) = entries(one_session, "ticket")
+    assert list(entry.changes) == ["resolve_due"]

@@ -109,11 +109,13 @@ class Recorder:
     def __call__(
         self, _connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any
     ) -> None:
+        def shortened(found: re.Match[str]) -> str:
+            # SQLite's dialect writes "LIMIT ? OFFSET ?" with 0 wherever there is a limit.
+            offset = parameters[found.string[: found.end()].count("?") - 1]
+            return found[0] if offset else " LIMIT ?"
+
         text = re.sub(r"\s+", " ", statement)
-        # SQLite's dialect writes "LIMIT ? OFFSET ?" with 0 wherever there is a limit.
-        if parameters and parameters[-1] == 0:
-            text = text.replace(" LIMIT ? OFFSET ?", " LIMIT ?")
-        self.statements.append(text)
+        self.statements.append(re.sub(r" LIMIT \? OFFSET \?", shortened, text))
 
 
 @pytest.fixture(scope="module")
