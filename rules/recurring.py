@@ -166,19 +166,14 @@ def found(
             row.first,
             row.last,
             newest[row.area, row.matter],
-            Signs(
-                row.number,
-                level,
-                row.matter in listed,
-                row.patrolled,
-                row.voiced,
-                row.months,
-                row.places,
-                most[row.area, row.matter],
-            ),
+            _signs(row, level, row.matter in listed, most[row.area, row.matter]),
         )
         for row in rows
     ]
+
+
+def _signs(row: Any, level: Level, listed: bool, most: int) -> Signs:
+    return Signs(row.number, level, listed, row.patrolled, row.voiced, row.months, row.places, most)
 
 
 def _often(

@@ -29,7 +29,7 @@ from views.details import writable
 from views.flow import FlowView
 from views.forms import RecordForm, RecordSelectField, chooser, options_of, prefill
 from views.heat import heat_links
-from views.listing import Order, id_of
+from views.listing import id_of
 from views.presentation import Link, MenuEntry
 from views.problem_page import ProblemPage
 from views.queries import Options, Tabs
@@ -49,8 +49,6 @@ class RecurringProblemView(FlowView):
     wide_only = ["matter", "remedy"]
     search_columns = ["title", "matter", "organization.name"]
     filter_columns = ["status", "organization", "owner", "remedy", "due_on"]
-    order_columns = ["due_on"]
-    default_order = Order()
     tabs: ClassVar[Tabs] = [
         ("", "跟踪中", RecurringProblem.status.in_(WATCHED)),
         ("open", "待定方案", RecurringProblem.status == S.OPEN),
