@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.appeal import AppealStatus, RatingAppeal
+from models.grade import Grade
 from models.rating import Rater, Rating
 from models.ticket import Ticket
 from presets.roles import Role
@@ -54,6 +55,8 @@ def may_not_appeal(
     grades = graded(ticket, department_id)
     if not grades:
         return "贵单位在这张哨单上还没有得到评价，没有可以申诉的内容。"
+    if all(each.grade is Grade.VERY_SATISFIED for each in grades):
+        return "各项评价都是“非常满意”，没有可以提高的，不需要申诉。"
     if now > open_until(grades):
         return f"评价后 {APPEAL_DAYS} 天内可以申诉，现在已经超过，不再受理。"
     other = session.scalars(

@@ -44,10 +44,20 @@ def departments(found: Scores, url: CardUrl) -> Table:
             Column(f"dimension-{number}", name, named=True)
             for number, name in enumerate(found.dimensions)
         ),
-        Column("stars", _("群众星级"), named=True),
-        Column("pending", _("待复核申诉"), named=True),
+        *([Column("stars", _("群众星级"), named=True)] if _starred(found) else []),
+        *([Column("pending", _("待复核申诉"), named=True)] if _disputed(found) else []),
     ]
     return Table(columns, [_department(found, each, url) for each in found.cards])
+
+
+def _starred(found: Scores) -> bool:
+    """Tell whether residents gave any stars: some mechanisms ask for none."""
+    return any(each.starred for each in found.cards)
+
+
+def _disputed(found: Scores) -> bool:
+    """Tell whether any appeal waits."""
+    return any(each.pending for each in found.cards)
 
 
 def _department(found: Scores, card: Card, url: CardUrl) -> Row:
@@ -60,9 +70,12 @@ def _department(found: Scores, card: Card, url: CardUrl) -> Row:
         linked(card.tickets, Behind.GRADED, card.id, found.period),
         points(card.score),
         *(by_name.get(name, EMPTY) for name in found.dimensions),
-        points(card.stars),
-        linked(card.pending, Behind.APPEALED, card.id, found.period) if card.pending else EMPTY,
     ]
+    if _starred(found):
+        cells.append(points(card.stars))
+    if _disputed(found):
+        pending = linked(card.pending, Behind.APPEALED, card.id, found.period)
+        cells.append(pending if card.pending else EMPTY)
     return Row(card.id, url(card.id), cells)
 
 
@@ -122,10 +135,9 @@ def department_tiles(card: Card, found: Scores, appeals_url: str | None) -> list
             Tile(
                 _("得分"),
                 points(card.estimate.value),
-                _(
-                    "区间 %(span)s；全部单位均分 %(mean)s",
-                    span=span(card.estimate),
-                    mean=points(found.mean),
+                Markup("{}<br>{}").format(
+                    _("区间 %(span)s", span=span(card.estimate)),
+                    _against(card.estimate.value, card.before),
                 ),
             ),
             Tile(
@@ -142,9 +154,9 @@ def department_tiles(card: Card, found: Scores, appeals_url: str | None) -> list
         Tile(
             _("本单位均分"),
             points(card.score),
-            ""
+            _("全部单位均分 %(mean)s", mean=points(found.mean))
             if card.estimate
-            else _("%(change)s（较上期）", change=change(card.score, card.before)),
+            else _against(card.score, card.before),
         ),
         Tile(
             _("评价哨单"),
@@ -168,6 +180,11 @@ def department_tiles(card: Card, found: Scores, appeals_url: str | None) -> list
         ),
     ]
     return tiles
+
+
+def _against(now: float | None, before: float | None) -> Markup:
+    """Say how points stand against the period before."""
+    return Markup("{} {}").format(_("较上期"), change(now, before))
 
 
 def dimension_chart(card: Card) -> Chart:
@@ -220,17 +237,19 @@ def township_tiles(card: TownshipCard, number: int, period: Period) -> list[Tile
             Tile(
                 _("得分"),
                 points(card.estimate.value),
-                _("区间 %(span)s", span=span(card.estimate)),
+                Markup("{}<br>{}").format(
+                    _("区间 %(span)s", span=span(card.estimate)),
+                    _against(card.estimate.value, card.before),
+                ),
             ),
             Tile(_("名次"), place(card.rank), _("共 %(number)s 个乡镇（街道）", number=number)),
         ]
-    now = card.estimate.value if card.estimate else card.score
     return [
         *tiles,
         Tile(
             _("三项加权"),
             points(card.score),
-            Markup("{}{}").format(change(now, card.before), _("（较上期）")),
+            "" if card.estimate else _against(card.score, card.before),
         ),
         Tile(_("吹哨数"), str(card.raised), _("不计入得分")),
     ]

@@ -18,6 +18,7 @@ from reports.measures import Period
 from reports.scores import Card, Scores, departments
 from reports.township_scores import TownshipCard, own_place, townships
 from reports.workbook import MEDIA_TYPE, workbook
+from rules.calendar import shanghai_date
 from rules.errors import Invalid
 from rules.grade_sums import own_only
 from rules.policy import Action, Scope, scopes
@@ -25,6 +26,7 @@ from views import permissions, score_tables, score_words
 from views.context import actor, session, unit_of_work
 from views.list_links import list_url
 from views.listing import LARGEST_ID, id_of
+from views.measure_address import Span
 from views.numbers import asked_period, period_args, quick_periods
 from views.presentation import Crumb, Link, MenuEntry, Tab
 from views.scores_book import sheets
@@ -34,6 +36,13 @@ from views.scores_book import sheets
 WHOLE = frozenset({Scope.EVERYTHING, Scope.AREA})
 PAGES = {"summary": "部门", "townships": "乡镇（街道）"}
 NOTHING = "这段时间没有评价。请换个期间；哨单办结后由吹哨单位评价，评价后在这里计分。"
+
+
+def _usual_periods() -> list[tuple[str, Period]]:
+    """Return the periods that are asked for often: years whole, for the appraisal."""
+    today = shanghai_date(utcnow())
+    spans = (Span.QUARTER, Span.LAST_MONTH, Span.MONTH)
+    return [*quick_periods()[:2], *((_(each.title), each.period(today)) for each in spans)]
 
 
 class ScoresView(BaseView):
@@ -174,7 +183,9 @@ class ScoresView(BaseView):
             "area": actor().organization_name,
             "period": period,
             "kept": list(kept.items()),
-            "quick": [(label, self._here(each, kept)) for label, each in quick_periods()],
+            "quick": [
+                (label, self._here(each, kept), each == period) for label, each in _usual_periods()
+            ],
             "tabs": [
                 Tab(_(label), self._url(each, period, **kept), each == route)
                 for each, label in PAGES.items()

@@ -161,7 +161,7 @@ class Scored:
             self.world.step(appeal, "uphold", "office", note="属实")
         return appeal
 
-    def random(self, rng: random.Random, number: int) -> None:
+    def scatter(self, rng: random.Random, number: int) -> None:
         """Write tickets of all places, departments, days and fates, graded in rounds and revisions."""
         for _turn in range(number):
             place = rng.choice(["A11", "A12", "A21", "B11"])

@@ -106,7 +106,7 @@ def test_scores_are_what_slow_counting_gives(
     one_session: Session, one_world: World, seed: int
 ) -> None:
     try:
-        Scored(one_world).random(random.Random(seed), 25)
+        Scored(one_world).scatter(random.Random(seed), 25)
         for who, counties in READERS.items():
             expected, found = slow(one_session, counties), cards(one_world, who)
             assert set(found) == set(expected), who
@@ -291,7 +291,7 @@ def test_a_further_best_grade_lowers_nobody_who_gets_it(
 def test_a_handler_reads_his_own_department_alone_and_nothing_that_tells_of_others(
     scored: Scored, one_world: World
 ) -> None:
-    scored.random(random.Random(7), 30)
+    scored.scatter(random.Random(7), 30)
     whole = cards(one_world)
     for who, code in (("handler", "A-D1"), ("handler2", "A-D2"), ("handlerb", "B-D1")):
         found = read(one_world, who)
@@ -334,7 +334,7 @@ def listed(world: World, who: str, behind: Behind, number: int) -> int:
 
 
 def test_the_list_behind_a_number_holds_as_many_tickets(scored: Scored, one_world: World) -> None:
-    scored.random(random.Random(3), 40)
+    scored.scatter(random.Random(3), 40)
     for card in read(one_world, "office").cards:
         assert listed(one_world, "office", Behind.GRADED, card.id) == card.tickets
     (ticket, *_others) = one_world.session.scalars(
@@ -374,7 +374,7 @@ def test_the_words_of_a_list_name_whose_it_is(one_world: World) -> None:
 def test_statements_do_not_grow_with_the_grades(scored: Scored, one_world: World, who: str) -> None:
     counts = []
     for number in (5, 40):
-        scored.random(random.Random(number), number)
+        scored.scatter(random.Random(number), number)
         one_world.session.flush()
         one_world.session.expire_all()
         actor = one_world.actor(who)
@@ -397,7 +397,7 @@ def test_statements_do_not_grow_with_the_grades(scored: Scored, one_world: World
 
 def test_the_same_on_both_databases(session: Session, world: World) -> None:
     with acting_as(session, SYSTEM):
-        Scored(world).random(random.Random(11), 30)
+        Scored(world).scatter(random.Random(11), 30)
     expected, found = slow(session, "A"), cards(world)
     assert set(found) == set(expected)
     for code, mine in expected.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -123,6 +124,11 @@ def test_nothing_is_appealed_against_before_a_rating_nor_by_others(one_world: Wo
         appealed(one_world, ticket, FRIDAY, "community")
 
 
+def test_the_best_is_not_appealed_against(one_world: World) -> None:
+    with pytest.raises(Conflict, match="没有可以提高的"):
+        appealed(one_world, rated(one_world, BEST), FRIDAY)
+
+
 def test_one_at_a_time_and_after_a_decision_none(one_world: World) -> None:
     ticket = rated(one_world)
     first = appealed(one_world, ticket, FRIDAY)
@@ -140,7 +146,7 @@ def test_each_round_has_its_own(one_world: World) -> None:
     first = appealed(one_world, ticket, FRIDAY)
     one_world.step(ticket, "reopen", "office", fix_by=dt.date(2099, 1, 1), note="又坏了")
     for action in ("accept", "arrive", "report_result"):
-        values = {"result": "换了灯"} if action == "report_result" else {}
+        values: dict[str, Any] = {"result": "换了灯"} if action == "report_result" else {}
         one_world.step(ticket, action, "handler", **values)
     assert may_not_appeal(one_world.session, ticket, first.department_id, FRIDAY)
     one_world.step(ticket, "rate", "community", now=FRIDAY + DAY, grades=grades(ticket, FAIR))
