@@ -13,7 +13,7 @@ from typing import Any
 from flask import Flask
 from huey import crontab
 
-from jobs import notices
+from jobs import facts, follow_up, notices, supervision
 
 Task = Callable[[Flask], Any]
 
@@ -28,7 +28,10 @@ class Periodic:
 
 
 TASKS: tuple[Periodic, ...] = (
+    Periodic("fold-facts", crontab(), facts.catch_up),
+    Periodic("supervision", crontab(minute="*/5"), supervision.find),
     Periodic("deadlines", crontab(minute="*/5"), notices.warn),
+    Periodic("decisions", crontab(minute="7"), follow_up.remind),
     Periodic("route-notices", crontab(), notices.route),
     Periodic("send-notices", crontab(), notices.send),
     Periodic("forget-deliveries", crontab(minute="41", hour="18"), notices.forget),

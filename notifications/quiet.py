@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
+from presets.supervision import USUAL
 from rules.calendar import SHANGHAI, as_utc
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -22,8 +23,6 @@ class Hours:
     end: int
 
 
-#: Where neither the person nor the county has said anything.
-NIGHT = Hours(22 * 60, 7 * 60)
 #: When the daily mail leaves.
 DIGEST = dt.time(8, 0)
 
@@ -38,6 +37,10 @@ def read(start: str | None, end: str | None) -> Hours | None:
 def _minutes(word: str) -> int:
     hours, minutes = word.split(":")
     return int(hours) * 60 + int(minutes)
+
+
+#: Where neither the person nor the county has said anything.
+NIGHT = read(USUAL.quiet_from, USUAL.quiet_until) or Hours(0, 0)
 
 
 def free_from(hours: Hours | None, at: dt.datetime) -> dt.datetime:
