@@ -302,7 +302,7 @@ class Lines(_Several):
             sheet.line((0, y), (100, y), kind=kind, colour=colour)
             sheet.text(0, y - 4, self.write(end * part), kind="chart-top", size=11, colour=SOFT)
         # The axis's words stand left of the first point.
-        inset = 9.0
+        inset = 6.0
         pitch = (100 - inset) / max(1, len(self.labels))
         for each, style in zip(self.series, styles, strict=True):
             points = [

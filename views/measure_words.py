@@ -18,11 +18,15 @@ _TENTH = Decimal("0.1")
 
 @dataclass(frozen=True)
 class Change:
-    """How a value differs from an earlier one: the arrow's name, the words, and their colour."""
+    """How a value differs from an earlier one: the arrow's name, the words, and their colour.
+
+    ``brief`` is for where there is little room: it stands behind the arrow.
+    """
 
     icon: str
     text: str
     tone: str
+    brief: str
 
 
 def rounded(measure: Measure, value: Decimal) -> Decimal:
@@ -68,19 +72,20 @@ def change(measure: Measure, now: Value, then: Value) -> Change | None:
         if not then.value:
             return None
         difference = (100 * (now.value - then.value) / then.value).quantize(_TENTH, ROUND_HALF_UP)
-        size = f"{abs(difference)}%"
+        size = brief = f"{abs(difference)}%"
     else:
         difference = rounded(measure, now.value) - rounded(measure, then.value)
         number = abs(difference)
+        brief = _("%(number)s 点", number=number) if measure.unit is Unit.PERCENT else str(number)
         size = {
             Unit.PERCENT: _("%(number)s 个百分点", number=number),
             Unit.HOURS: _("%(number)s 小时", number=number),
             Unit.STARS: _("%(number)s 星", number=number),
         }[measure.unit]
     if not difference:
-        return Change("fa-equals", _("持平"), "muted")
+        return Change("fa-equals", _("持平"), "muted", _("持平"))
     rose = difference > 0
     better = measure.higher_is_better
     tone = "muted" if better is None else "success" if rose is better else "danger"
     words = _("上升 %(size)s", size=size) if rose else _("下降 %(size)s", size=size)
-    return Change("fa-arrow-up" if rose else "fa-arrow-down", words, tone)
+    return Change("fa-arrow-up" if rose else "fa-arrow-down", words, tone, brief)
