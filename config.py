@@ -74,8 +74,14 @@ class Config:
         self.DEMO_PASSWORD = os.environ.get("CHUISHAO_DEMO_PASSWORD")
         self.SESSION_COOKIE_SECURE = os.environ.get("CHUISHAO_HTTPS") == "1"
         self.SECRET_KEY = self.secret_key()
-        names = ("host", "port", "user", "password", "from", "security")
-        self.SMTP = {name: os.environ.get(f"CHUISHAO_SMTP_{name.upper()}", "") for name in names}
+        self.SMTP = {
+            "host": os.environ.get("CHUISHAO_SMTP_HOST", ""),
+            "port": os.environ.get("CHUISHAO_SMTP_PORT", ""),
+            "user": os.environ.get("CHUISHAO_SMTP_USER", ""),
+            "password": os.environ.get("CHUISHAO_SMTP_PASSWORD", ""),
+            "from": os.environ.get("CHUISHAO_SMTP_FROM", ""),
+            "security": os.environ.get("CHUISHAO_SMTP_SECURITY", ""),
+        }
         self.ROBOT_HOSTS = os.environ.get("CHUISHAO_ROBOT_HOSTS", "").split()
         self.SITE_URL = os.environ.get("CHUISHAO_SITE_URL", "").rstrip("/")
 

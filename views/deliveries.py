@@ -21,7 +21,7 @@ from rules.errors import Conflict
 from rules.policy import Action
 from views.context import session, unit_of_work
 from views.listing import Order, Page, Request
-from views.presentation import MenuEntry
+from views.presentation import Crumb, MenuEntry
 from views.records import RecordView
 from views.registry import view_of
 from views.rendering import EMPTY, badge, shown
@@ -88,18 +88,22 @@ class DeliveryView(RecordView):
 
     def detail_about(self, record: Any) -> Markup | str:
         """Lead to the record."""
-        _name_records([record])
         title = self.cell_about(record)
         where = getattr(record, "about_url", None)
         return Markup('<a href="{}">{}</a>').format(where, title) if where else title
 
     def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
         """Offer to send a dead letter again, or to give up what has not arrived."""
+        _name_records([record])
         dead = record.state is DeliveryState.DEAD
         open_ = dead or record.state is DeliveryState.WAITING
         may = not is_on_its_way(record, utcnow())
         context = {
             "view_title": _("消息发送"),
+            "crumbs": [
+                Crumb(_("消息发送"), self.url("list")),
+                Crumb(str(self.cell_about(record))),
+            ],
             "badge_html": badge(record.state),
             "retry_url": self._offered("retry", record) if dead and may else None,
             "drop_url": self._offered("drop", record) if open_ and may else None,

@@ -40,8 +40,8 @@ COUNTY, OWN, NONE = "county", "own", "none"
 class NoticeSettingsForm(Form):
     """One's wishes."""
 
-    email = RadioField(_l("电子邮件"))
-    quiet = RadioField(_l("免打扰"))
+    email = RadioField(_l("怎么发送"))
+    quiet = RadioField(_l("夜里等时段不打扰"))
     quiet_from = TimeField(_l("免打扰开始"), validators=[Optional()])
     quiet_until = TimeField(
         _l("免打扰结束"),
@@ -115,7 +115,7 @@ class NoticeSettingsView(BaseView):
             form=form,
             groups=[
                 FormGroup(_("电子邮件"), ["email"]),
-                FormGroup(_("什么时候不打扰"), ["quiet", "quiet_from", "quiet_until"]),
+                FormGroup(_("免打扰"), ["quiet", "quiet_from", "quiet_until"]),
             ],
             cancel_url=url_for("NoticeView.list"),
             submit_label=_("保存"),

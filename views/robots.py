@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Select
 from werkzeug.wrappers import Response
 from wtforms import StringField
-from wtforms.validators import Length, Optional
+from wtforms.validators import InputRequired, Length, Optional
 
 from jobs import notices
 from models.base import Titled
@@ -73,7 +73,9 @@ class RobotView(RecordView):
 
     def extra_fields(self) -> dict[str, Any]:
         """The kind is one of robots; the address is typed, and never sent back to the page."""
-        return {"channel": _KindField(_("类型"), Channel, blank=True), "webhook": _webhook()}
+        needed = [InputRequired(_("请选择机器人的类型。"))]
+        kind = _KindField(_("类型"), Channel, blank=True, validators=needed)
+        return {"channel": kind, "webhook": _webhook()}
 
     def extras_of(self, record: Any) -> dict[str, Any]:
         """Show the kind; of the address nothing, not even where two have changed it."""
