@@ -89,7 +89,7 @@ class Asked:
         """Return the address of the same page with something changed."""
         kept = {name: value for name, value in request.args.items() if name in KEPT} | changes
         said = {name: str(value) for name, value in kept.items() if value not in (None, "")}
-        return f"{url_for('HeatView.index')}?{urlencode(said)}"
+        return f"{url_for('HeatView.summary')}?{urlencode(said)}"
 
 
 #: What the address of the page says.
@@ -100,16 +100,16 @@ class HeatView(BaseView):
     """The heat table, and below it what the rule finds that nobody watches over yet."""
 
     route_base = "/recurring"
-    default_view = "index"
-    menu = (MenuEntry("跟踪问效", "反复发生的事项", "fa-fire", 41, "index"),)
+    default_view = "summary"
+    menu = (MenuEntry("跟踪问效", "反复发生的事项", "fa-fire", 41, "summary"),)
 
     def __init__(self) -> None:
         super().__init__()
-        permissions.declare(self.class_permission_name, {"can_index": LOOKS_AFTER})
+        permissions.declare(self.class_permission_name, {"can_summary": LOOKS_AFTER})
 
     @expose("/")
     @has_access
-    def index(self) -> Any:
+    def summary(self) -> Any:
         """Show the table and the list, brought up to date first."""
         with unit_of_work() as database:
             catch_up(database)
@@ -123,7 +123,7 @@ class HeatView(BaseView):
             shapes=_shapes(asked),
             filters=_filters(asked),
             hidden=[("shape", asked.shape.value)] if "shape" in request.args else [],
-            reset_url=url_for("HeatView.index"),
+            reset_url=url_for("HeatView.summary"),
             found=_found(asked),
             rule=_(
                 "同一事项在同一个%(level)s %(days)s 天内达到 %(times)s 件，就列在这里。"
@@ -138,9 +138,9 @@ class HeatView(BaseView):
 
 def heat_links() -> list[Link]:
     """Return the button that leads here, for those who may come."""
-    if not allowed(actor().roles, "can_index", "HeatView"):
+    if not allowed(actor().roles, "can_summary", "HeatView"):
         return []
-    return [Link(_("反复发生的事项"), url_for("HeatView.index"), "fa-fire")]
+    return [Link(_("反复发生的事项"), url_for("HeatView.summary"), "fa-fire")]
 
 
 def _links() -> list[Link]:

@@ -13,7 +13,13 @@ from werkzeug.wrappers import Response
 from wtforms.validators import InputRequired
 
 from models.base import utcnow
-from models.meeting import CoordinationMeeting, MeetingDecision, MeetingItem, MeetingStatus
+from models.meeting import (
+    CoordinationMeeting,
+    MeetingDecision,
+    MeetingItem,
+    MeetingKind,
+    MeetingStatus,
+)
 from models.organization import Organization, OrganizationKind
 from models.recurring import RecurringProblem
 from models.ticket import Ticket
@@ -170,8 +176,9 @@ class MeetingView(FlowView):
         return super().choices(field).where(Organization.kind.in_(CALLERS), Organization.active)
 
     def fill(self, record: Any) -> None:
-        """Start with one's own office."""
+        """Start with one's own office, and with what is held most often."""
         record.organization = self.own_place("organization")
+        record.kind = MeetingKind.SCHEDULING
 
     def extra_fields(self) -> dict[str, Any]:
         """The instant is asked for in local time."""

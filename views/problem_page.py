@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
@@ -19,8 +20,9 @@ from rules.recurring import WATCHED
 from views.charts import by_month, highest
 from views.context import session
 from views.details import DetailPage
+from views.presentation import Group
 from views.registry import view_of
-from views.rendering import badge
+from views.rendering import EMPTY, badge
 
 if TYPE_CHECKING:
     from views.recurring import RecurringProblemView
@@ -54,6 +56,14 @@ class ProblemPage(DetailPage):
             "cases_url": self.view.url("cases", pk=record.id),
             "untie_url": lambda number: self.view.url("untie", pk=record.id, ticket_id=number),
         }
+
+    def groups(self) -> list[Group]:
+        """Leave out what there is nothing of yet."""
+        kept = [
+            replace(group, details=[each for each in group.details if each.value != EMPTY])
+            for group in super().groups()
+        ]
+        return [group for group in kept if group.details]
 
     def _cases(self) -> list[dict[str, Any]]:
         """Return the tied tickets that the reader may see, the newest first."""

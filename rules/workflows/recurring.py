@@ -92,7 +92,7 @@ RECURRING_PROBLEMS = register(
         relations=relations,
         steps=(
             Step(
-                "plan", "确定方案", (S.OPEN,), S.PLANNED, OFFICE, inputs=PLAN, effect=_plan,
+                "plan", "制定方案", (S.OPEN,), S.PLANNED, OFFICE, inputs=PLAN, effect=_plan,
                 help="定下整治方案、牵头单位和期限，并通知牵头单位。",
             ),
             Step(

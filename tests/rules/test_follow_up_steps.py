@@ -124,7 +124,7 @@ def test_a_problem_goes_from_plan_to_closing_with_an_event_each(one_world: World
     one_world.step(record, "close", "office", now=make.at(days(20)))
     assert told(one_world, record, "已销号") == {"handler"}
     labels = [each.label for each in ledger.events_of(one_world.session, record)]
-    assert labels == ["新建", "确定方案", "报告完成", "退回整治", "报告完成", "销号"]
+    assert labels == ["新建", "制定方案", "报告完成", "退回整治", "报告完成", "销号"]
     one_world.step(record, "reopen", "office", note="又坏了")
     assert (record.planned_on, record.done_on, str(record.owner)) == (None, None, "甲县住建局")
 
