@@ -59,7 +59,7 @@ class SupervisionView(StepsAtOnce):
 
     model = Supervision
     route_base = "/supervisions"
-    menu = (MenuEntry("跟踪问效", "督办", "fa-gavel", 30),)
+    menu = (MenuEntry("跟踪问效", "督办", "fa-flag", 30),)
     list_columns = ["matter", "number", "status", "kind", "cause", "department", "organization", "due_on"]  # fmt: skip
     wide_only = ["organization"]
     search_columns = ["number", "matter", "head"]
@@ -80,7 +80,7 @@ class SupervisionView(StepsAtOnce):
         ("督办要求", ["kind", *ISSUED_WITH]),
     ]
     show_groups = [
-        ("督办事项", ["ticket", "problem", "organization", "cause", "reason"]),
+        ("督办事项", ["matter", "ticket", "problem", "organization", "cause", "reason"]),
         ("督办要求", ["kind", "department", "head", "due_on", "issued_at"]),
         ("整改", ["answer", "answered_at", "closed_at"]),
     ]

@@ -16,11 +16,11 @@ from models.supervision import Supervision, SupervisionKind, SupervisionStatus
 from models.ticket import Ticket
 from rules import ledger
 from rules.calendar import shanghai_date
-from rules.supervision_rules import KINDS, severity
+from rules.supervision_rules import KINDS
 from rules.workflows.supervision import IN_FORCE, WATCHERS
 from views.context import actor, session
 from views.details import DetailPage, step_of
-from views.presentation import Column, Detail, Link, Related, Row, Step, Table
+from views.presentation import Column, Detail, Group, Link, Related, Row, Step, Table
 from views.registry import view_of
 from views.rendering import EMPTY, badge, label_of, paragraphs, shown
 from views.ticket_page import Stage
@@ -43,7 +43,7 @@ def remaining_days(record: Supervision) -> Markup | str:
         tone, said = "warning", _("今天到期")
     else:
         tone, said = "info", _("剩 %(n)s 天", n=left)
-    return Markup('{} <span class="badge badge-{}">{}</span>').format(
+    return Markup('<span class="short">{}</span> <span class="badge badge-{}">{}</span>').format(
         record.due_on.isoformat(), tone, said
     )
 
@@ -87,8 +87,7 @@ class SupervisionPage(DetailPage):
         for kind in KINDS:
             order = by_kind.get(kind)
             if order is None:
-                passed = severity(kind) < severity(last.kind)
-                stages.append((_(kind.title), "ended" if passed else "todo", None))
+                stages.append((_(kind.title), "todo", None))
             elif order is last and order.status in (S.PROPOSED, *IN_FORCE):
                 stages.append((_(kind.title), "current", order.issued_at))
             elif order.status is S.DISMISSED:
@@ -96,6 +95,14 @@ class SupervisionPage(DetailPage):
             else:
                 stages.append((_(kind.title), "done", order.issued_at))
         return stages
+
+    def groups(self) -> list[Group]:
+        """Leave out what an order does not say yet: a proposal has neither body nor answer."""
+        kept = [
+            replace(group, details=[each for each in group.details if each.value != EMPTY])
+            for group in super().groups()
+        ]
+        return [group for group in kept if group.details]
 
     def timeline(self) -> list[Step]:
         """Return the steps with what each of them said."""
@@ -131,7 +138,7 @@ def _table(orders: list[Supervision]) -> Table:
     for each in orders:
         cells: list[Markup | str] = [
             _(each.kind.title),
-            shown(each.number),
+            Markup('<span class="short">{}</span>').format(each.number) if each.number else EMPTY,
             badge(each.status),
             shown(each.department.name if each.department is not None else None),
             shown(each.head),
@@ -173,4 +180,4 @@ def ticket_order_links(ticket: Ticket) -> list[Link]:
     view = view_of(Supervision)
     if view is None or ticket.number is None or not view.may("can_add"):
         return []
-    return [Link(_("督办"), view.url("add", ticket=ticket.id), "fa-gavel")]
+    return [Link(_("督办"), view.url("add", ticket=ticket.id), "fa-flag")]

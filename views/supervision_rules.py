@@ -19,7 +19,7 @@ from rules.policy import Action
 from rules.scope import reachable
 from rules.supervision_rules import KINDS
 from views import forms
-from views.context import actor
+from views.context import actor, session
 from views.presentation import MenuEntry
 from views.records import Options, RecordView
 
@@ -64,7 +64,8 @@ class SupervisionRuleView(RecordView):
 
     def fill(self, record: Any) -> None:
         """Start with the usual rule, for the actor's own county."""
-        forms.prefill(record, "organization", self.own_place("organization"))
+        mine = self.choices("organization").where(Organization.id == actor().area_id)
+        forms.prefill(record, "organization", session().scalars(mine).first())
         for name in ("near_hours", "again_times", "again_days", "quiet_from", "quiet_until"):
             setattr(record, name, getattr(USUAL, name))
         record.ladder = rules.stored(USUAL.ladder)
