@@ -165,6 +165,7 @@ def step_of(view: RecordView, event: Event) -> Step:
     for name, word in (
         ("claimed_by", _("认领单位")),
         ("due_on", _("认领期限")),
+        ("until", _("完成期限")),
         ("service", _("服务项目")),
         ("released", _("原认领单位")),
     ):

@@ -55,7 +55,7 @@ def _drop(context: Context) -> None:
 def _amend(context: Context) -> None:
     decision, before = context.record, context.record.owner_id
     decision.owner, decision.due_on = chosen_owner(context), coming_day(context)
-    context.log |= {"lead": {"name": decision.owner.name}, "due_on": decision.due_on.isoformat()}
+    context.log |= {"lead": {"name": decision.owner.name}, "until": decision.due_on.isoformat()}
     if decision.owner.id != before:
         title = f"议定事项“{decision}”改由{decision.owner.name}落实"
         _tell(context, title, "moved", before)

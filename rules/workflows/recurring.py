@@ -32,7 +32,7 @@ def _plan(context: Context) -> None:
     problem.plan, problem.remedy = context.data["plan"], context.data["remedy"]
     problem.cause = context.data.get("cause") or problem.cause
     problem.planned_on = problem.planned_on or shanghai_date(context.now)
-    context.log |= {"lead": {"name": problem.owner.name}, "due_on": problem.due_on.isoformat()}
+    context.log |= {"lead": {"name": problem.owner.name}, "until": problem.due_on.isoformat()}
     title = f"请牵头整治共性问题“{problem}”，{problem.due_on}前完成"
     told, key = {problem.owner.id, before}, f"plan:{problem.version}"
     notices.tell(context.session, told, title, problem, key, roles=OWNER_ROLES)
