@@ -8,9 +8,12 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy.orm import Session
 
+from models.ticket import Ticket
+from models.ticket import TicketStatus as S
 from rules.actor import SYSTEM, acting_as
 from tests.conftest import Backend, session_factory
 from tests.factories.post import SMTP, Office
+from tests.factories.roads import brought_to
 
 
 @contextmanager
@@ -47,3 +50,17 @@ def either(backend: Backend) -> Iterator[Office]:
 def session(office: Office) -> Session:
     """The office's session, which acts for the system."""
     return office.session
+
+
+@pytest.fixture
+def ticket(office: Office) -> Ticket:
+    """A ticket that A-D1 leads; what its steps have told does not count."""
+    found = brought_to(
+        office.world,
+        S.DISPATCHED,
+        title="王桂花家门前路灯不亮，电话13912345678",
+        contact_name="王桂花",
+    )
+    office.session.commit()
+    office.forget_steps()
+    return found

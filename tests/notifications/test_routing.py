@@ -10,18 +10,7 @@ from models.delivery import Channel, Digest
 from models.notice import Notice
 from models.supervision import SupervisionRule
 from models.ticket import Ticket
-from models.ticket import TicketStatus as S
 from tests.factories.post import Office
-from tests.factories.roads import brought_to
-
-
-@pytest.fixture
-def ticket(office: Office) -> Ticket:
-    """A ticket that A-D1 leads; what its steps have told does not count."""
-    found = brought_to(office.world, S.DISPATCHED)
-    office.session.commit()
-    office.forget_steps()
-    return found
 
 
 def colleagues(office: Office, place: str, *names: str) -> None:
