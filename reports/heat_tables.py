@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from reports.drawing import INK, LINE, PAPER, SMALL, SOFT, Number, Sheet, Svg, ems
 from reports.pictures import Cell
@@ -47,7 +48,7 @@ class HeatTable:
     write: Callable[[Number], str] = str
     note: str = ""
 
-    @property
+    @cached_property
     def numbers(self) -> list[Number]:
         """All numbers that there are."""
         return [each.number for _l, cells in self.rows for each in cells if each.number is not None]
@@ -57,6 +58,10 @@ class HeatTable:
         """Tell whether there is nothing to shade."""
         return not self.numbers
 
+    @cached_property
+    def _ends(self) -> tuple[Number, Number]:
+        return min(self.numbers), max(self.numbers)
+
     def level(self, number: Number | None) -> int | None:
         """Return the shade of a number, 0 for the least; None for none.
 
@@ -64,7 +69,7 @@ class HeatTable:
         """
         if number is None or self.empty:
             return None
-        low, high = min(self.numbers), max(self.numbers)
+        low, high = self._ends
         if low == high:
             return 1
         share = Decimal(number - low) / Decimal(high - low)

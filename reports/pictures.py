@@ -100,8 +100,8 @@ class Chart:
 
     @property
     def empty(self) -> bool:
-        """Tell whether there is nothing to draw."""
-        return self.top <= 0
+        """Tell whether there is nothing to draw; no share at all is something."""
+        return not self.bars or (self.whole is None and self.top <= 0)
 
     @property
     def short(self) -> bool:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from reports.drawing import Number
 from reports.heat_tables import HeatCell, HeatTable
-from reports.measure_types import Unit
+from reports.measure_types import Key, Unit
 from reports.measures import Dimension, Line, Measure, Period, Question
 from reports.numbers import FIRST_DAY
 from reports.pictures import Bar, Chart, Lines, Series
@@ -88,33 +88,56 @@ def by_months(asked: Question, lines: Sequence[Line], urls: TicketUrls) -> list[
     ]
 
 
-def weakest(question: Question, lines: Sequence[Line], urls: TicketUrls) -> Chart:
-    """Return the picture of those that close the least of theirs in time."""
-    measure, rows = BY_CODE["on_time_rate"], question.rows
-    known = [
-        (value.value, line)
-        for line in lines
-        if line.key is not None
-        and (value := line.values[measure.code]).value is not None
-        and (value.of or 0) >= ENOUGH
+#: The shares by which the weakest are named.
+WEAK = (BY_CODE["on_time_rate"], BY_CODE["return_rate"])
+
+
+def weakest(question: Question, lines: Sequence[Line], urls: TicketUrls) -> list[Chart]:
+    """Return the pictures of those that close the least in time, and of those that give back the most."""
+    kind = _(question.rows.title) if question.rows else ""
+    in_time, given_back = WEAK
+    charts = [
+        Chart(
+            "weakest",
+            _("按期办结率最低的%(kind)s", kind=kind),
+            _("销号的哨单中按期办结的比例，由低到高，最多 10 个。"),
+            (kind, _(in_time.title)),
+            _weak(question, in_time, lines, urls),
+            note=_("括号里是按期办结数和应按期办结数；不足 %(n)s 件的不列。", n=ENOUGH),
+            whole=100,
+        ),
+        Chart(
+            "returned",
+            _("退单率最高的%(kind)s", kind=kind),
+            _("派出的哨单中同意退单的比例，由高到低，最多 10 个。"),
+            (kind, _(given_back.title)),
+            _weak(question, given_back, lines, urls),
+            note=_("括号里是退单数和派单数；不足 %(n)s 件的不列。", n=ENOUGH),
+        ),
     ]
-    known.sort(key=lambda each: each[0])
+    return [each for each in charts if each.bars]
+
+
+def _weak(
+    question: Question, measure: Measure, lines: Sequence[Line], urls: TicketUrls
+) -> list[Bar]:
+    """Return a bar for each of those that are worst at a share; who does nothing badly has none."""
+    good = bool(measure.higher_is_better)
+    known = []
+    for line in lines:
+        share, of = line.values[measure.code].value, line.values[measure.code].of
+        best = Decimal(100 if good else 0)
+        if line.key is not None and share is not None and (of or 0) >= ENOUGH and share != best:
+            known.append((share, line))
+    known.sort(key=lambda each: each[0], reverse=not good)
     bars = []
     for share, line in known[:BARS]:
         value = line.values[measure.code]
-        text = f"{written(measure, value)}（{value.part} / {value.of}）"
-        url = urls.whole(measure, question.at(line.key), value)
-        bars.append(Bar(line.title, share, text, url, "warning" if share < 80 else "info"))
-    kind = _(rows.title) if rows else ""
-    return Chart(
-        "weakest",
-        _("按期办结率最低的%(kind)s", kind=kind),
-        _("销号的哨单中按期办结的比例，由低到高，最多 10 个。"),
-        (kind, _(measure.title)),
-        bars,
-        note=_("括号里是按期办结数和应按期办结数；不足 %(n)s 件的不列。", n=ENOUGH),
-        whole=100,
-    )
+        text = f"{written(measure, value)}（{value.part or 0:,} / {value.of or 0:,}）"
+        place = question.at(line.key)
+        url = (urls.whole if good else urls.part)(measure, place, value)
+        bars.append(Bar(line.title, share, text, url, "warning"))
+    return bars
 
 
 def ranking(question: Question, measure: Measure, lines: Sequence[Line], urls: TicketUrls) -> Chart:
@@ -136,34 +159,26 @@ def crossed(
     question: Question,
     measure: Measure,
     lines: Sequence[Line],
-    columns: Sequence[tuple[int | str | None, str]],
+    columns: Sequence[tuple[Key, str]],
     urls: TicketUrls,
     room: tuple[int, int] = (ROWS, COLUMNS),
 ) -> HeatTable:
     """Return the heat table of a measure; of too many rows or columns those with the most tickets."""
+    rows, heads = _heaviest(measure, lines, columns, room)
 
-    def weight(values: Sequence[Number | None]) -> Number:
-        return sum(number for number in values if number)
-
-    def counted(line: Line, key: int | str | None) -> Number | None:
-        value = line.cells[key][measure.code] if key in line.cells else None
-        return None if value is None else value.part if measure.unit is Unit.COUNT else value.of
-
-    heavy = sorted(lines, key=lambda line: -weight([counted(line, key) for key, _t in columns]))
-    kept = {line.key for line in heavy[: room[0]]}
-    rows = [line for line in lines if line.key in kept]
-    thick = sorted(columns, key=lambda each: -weight([counted(line, each[0]) for line in lines]))
-    some = {key for key, _t in thick[: room[1]]}
-    heads = [each for each in columns if each[0] in some]
-
-    def cell(line: Line, key: int | str | None) -> HeatCell:
+    def cell(line: Line, key: Key) -> HeatCell:
         value = line.cells[key][measure.code] if key in line.cells else measure.valued(0, 0)
         number = None if value.value is None else rounded(measure, value.value)
         url = urls.of(measure, question.at(line.key, key), value)
         return HeatCell(written(measure, value), url, number)
 
     row, column = (_(each.title) if each else "" for each in (question.rows, question.columns))
-    left = len(lines) > len(rows) or len(columns) > len(heads)
+    note = _("颜色越深，数值越大。")
+    if len(lines) > len(rows) or len(columns) > len(heads):
+        words = _(
+            "只列出哨单最多的 %(rows)s 行、%(columns)s 列。", rows=len(rows), columns=len(heads)
+        )
+        note += words
     return HeatTable(
         "crossing",
         _(
@@ -175,12 +190,31 @@ def crossed(
         _(measure.meaning),
         f"{row}＼{column}",
         [title for _key, title in heads],
-        [(line.title, [cell(line, key) for key, _t in heads]) for line in rows],
+        [(line.title, [cell(line, key) for key, _title in heads]) for line in rows],
         write=lambda number: figure(measure, Decimal(number)),
-        note=_("颜色越深，数值越大。")
-        + (
-            _("只列出哨单最多的 %(rows)s 行、%(columns)s 列。", rows=len(rows), columns=len(heads))
-            if left
-            else ""
-        ),
+        note=note,
+    )
+
+
+def _heaviest(
+    measure: Measure,
+    lines: Sequence[Line],
+    columns: Sequence[tuple[Key, str]],
+    room: tuple[int, int],
+) -> tuple[list[Line], list[tuple[Key, str]]]:
+    """Return the lines and columns with the most tickets, in the order that they had."""
+
+    def counted(line: Line, key: Key) -> Number:
+        if key not in line.cells:
+            return 0
+        value = line.cells[key][measure.code]
+        return (value.part if measure.unit is Unit.COUNT else value.of) or 0
+
+    by_line = {line.key: sum(counted(line, key) for key, _title in columns) for line in lines}
+    by_column = {key: sum(counted(line, key) for line in lines) for key, _title in columns}
+    most_lines = set(sorted(by_line, key=lambda key: -by_line[key])[: room[0]])
+    most_columns = set(sorted(by_column, key=lambda key: -by_column[key])[: room[1]])
+    return (
+        [line for line in lines if line.key in most_lines],
+        [each for each in columns if each[0] in most_columns],
     )

@@ -29,6 +29,7 @@ from views.measure_lines import LinesPage, counterparts
 from views.measure_links import TicketUrls
 from views.measure_pictures import (
     FOLLOWED,
+    WEAK,
     by_months,
     crossed,
     months_asked,
@@ -97,7 +98,7 @@ class MeasuresView(BaseView):
             tiles=tiles(question, values, now, urls),
             charts=[
                 *by_months(months, ask(session(), months, FOLLOWED, now), urls),
-                weakest(weak, ask(session(), weak, [BY_CODE["on_time_rate"]], now), urls),
+                *weakest(weak, ask(session(), weak, WEAK, now), urls),
             ],
             heat=crossed(heat, counted, cells, headings(session(), heat, cells), urls, GLANCE),
             heat_url=replace(asked, rows=who.heat[0], columns=who.heat[1]).url(

@@ -75,6 +75,40 @@ def test_a_bar_is_as_long_as_its_number_and_what_is_little_is_seen(columns: bool
     assert none == 0
 
 
+def test_bars_of_shares_are_parts_of_a_whole() -> None:
+    bars = [Bar("甲局", 40, "40.0%"), Bar("乙局", 20, "20.0%")]
+    heads = ("部门", "率")
+    first, second = (
+        [float(each.get("width", "")) for each in tree(picture, 640).iter(f"{NS}rect")]
+        for picture in (
+            Chart("a", "t", "d", heads, bars),
+            Chart("a", "t", "d", heads, bars, whole=100),
+        )
+    )
+    assert second[0] == pytest.approx(first[0] * 0.4, abs=0.2)
+    assert first[1] == pytest.approx(first[0] / 2, abs=0.2)
+    nothing = [Bar("甲局", 0, "0.0%")]
+    assert not Chart("a", "t", "d", heads, nothing, whole=100).empty
+    assert Chart("a", "t", "d", heads, [], whole=100).empty
+
+
+@pytest.mark.parametrize("columns", [False, True])
+def test_long_numbers_stand_within_the_picture(columns: bool) -> None:
+    text = "40.0%（1,006 / 2,515）"
+    labels = ["甲县住房和城乡建设局", "乙局"]
+    pictures = [
+        Chart("a", "t", "d", ("部门", "率"), [Bar(label, 40, text) for label in labels]),
+        Groups(
+            "g", "t", "d", "部门", labels, [Series("本期", [40, 40], [text] * 2)], columns=columns
+        ),
+    ]
+    for picture in pictures:
+        for each in tree(picture, 300).iter(f"{NS}text"):
+            if each.get("class") == "chart-value":
+                end = float(each.get("x")) + 5 + ems(text) * int(each.get("font-size"))
+                assert end <= 301
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_picture_is_named_and_holds_nothing_that_is_not_a_picture(width: int | None) -> None:
     rude = '<script>alert("1")</script>&\x00'
