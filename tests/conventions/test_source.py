@@ -109,7 +109,7 @@ def test_only_the_edges_commit() -> None:
 
 #: Statements that go past the gate, each with its reason in place; a new one is a decision.
 REVIEWED = {
-    "rules/workflow.py": 1,  # takes SQLite's write lock
+    "rules/locking.py": 1,  # takes SQLite's write lock
     "rules/parties.py": 1,  # derives party rows from the tree
     "rules/numbering.py": 1,  # advances a counter
     "rules/audit.py": 1,  # writes the audit log of what has just been written
@@ -128,7 +128,6 @@ FOR_THE_SYSTEM = {
     "rules/bulk.py",  # is a record's number taken
     "rules/duty_lists.py",  # is there anybody who receives a department's tickets?
     "rules/eligibility.py",  # the branch stationed in the township
-    "rules/ledger.py",  # the chain's last link
     "rules/mechanism_versions.py",  # whether any ticket uses a version, told without which
     "rules/matching.py",  # what takes the time of a resource, told without its name
     "rules/letters.py",  # the county's own template, whoever prints a letter
