@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from sqlalchemy import delete
+
 from models.base import utcnow
-from models.measure import TicketFact
+from models.measure import FactMark, TicketFact
 from models.organization import OrganizationKind as K
 from models.ticket import Channel, Nature, Theme, Ticket, TicketStatus
 from rules.actor import SYSTEM, acting_as
@@ -65,6 +67,8 @@ def fact(
         )
         world.session.add(made)
         world.session.flush()
+        # Else a page would derive the ticket's own facts in place of these.
+        world.session.execute(delete(FactMark))
     return made
 
 
