@@ -14,13 +14,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench import city_bench, crowd, imports_bench, lists, one_letter_bench
+from bench import city_bench, crowd, imports_bench, lists, measures, one_letter_bench
 from bench.databases import BACKENDS, Server, server
 from bench.one_letter import COUNTIES
 from bench.timing import Result, table
 from models.base import utcnow
 
-BENCHES = ("import", "list", "one-letter", "city", "crowd")
+BENCHES = ("import", "list", "one-letter", "city", "crowd", "measures")
 #: Those that are run unless others are asked for: the city takes its time to build.
 USUAL = BENCHES[:3]
 FEWEST = 3000
@@ -62,6 +62,9 @@ def _measure(where: Server, folder: Path, asked: argparse.Namespace) -> list[Res
     if "city" in asked.only:
         _say(f"a city's ledger on {where.name}, {asked.tickets} tickets")
         found += city_bench.run(where, folder, asked.tickets, asked.seed, asked.runs)
+    if "measures" in asked.only:
+        _say(f"measures on {where.name}, {asked.tickets} tickets")
+        found += measures.run(where, folder, asked.tickets, asked.seed, asked.runs)
     if "crowd" in asked.only:
         _say(f"{asked.users} users on {where.name}, {asked.tickets} tickets, {asked.seconds} s")
         found += crowd.run(
