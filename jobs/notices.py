@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from flask import Flask
 from sqlalchemy import delete
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from database import db
@@ -28,6 +28,8 @@ BATCH = 10
 BUDGET = 40.0
 #: How long what has been settled is kept; dead letters stay until somebody has seen to them.
 KEPT = dt.timedelta(days=90)
+#: How often it is tried to write down what became of a message; each waits as long as the database does.
+TRIES = 3
 _BROKEN = "发送时出了意外，可能已经送达；为避免重复没有重发。"
 _DOWN = "通道刚才没有应答，稍后再发。"
 _STOPPING = "系统正在停止，重新启动后再发。"
@@ -111,9 +113,27 @@ def _send(app: Flask, session: Session, claim: Claim, down: Down, clock: Clock) 
         outcome, tried = _handed_over(app, claim, parcel), True
     if isinstance(outcome, Undelivered) and outcome.down:
         down.add(parcel.robot_id if parcel else None)
-    worker.settle(session, claim, outcome, clock(), parcel)
-    session.commit()
+    _settle(session, claim, outcome, parcel, clock)
     return tried
+
+
+def _settle(
+    session: Session,
+    claim: Claim,
+    outcome: Undelivered | Dropped | None,
+    parcel: Parcel | None,
+    clock: Clock,
+) -> None:
+    """Write the outcome down, though an import may keep SQLite's one writer busy for a while."""
+    for left in reversed(range(TRIES)):
+        try:
+            worker.settle(session, claim, outcome, clock(), parcel)
+            session.commit()
+            return
+        except OperationalError:
+            session.rollback()
+            if not left:
+                raise
 
 
 def _packed(

@@ -45,7 +45,8 @@ class DeliveryView(RecordView):
         )
     ]
     labels = {"about": "关于", "receiver": "发给"}
-    default_order = Order()
+    #: as the index by state has them
+    default_order = Order("next_at")
     tabs = [
         ("", "发送失败", Delivery.state == DeliveryState.DEAD),
         ("waiting", "待发送", Delivery.state == DeliveryState.WAITING),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from jobs import notices
 from models.account import Account
@@ -199,6 +201,24 @@ def test_told_to_stop_it_gives_back_what_it_has_not_sent(office: Office, ticket:
     assert office.states() == [D.SENT, *[D.WAITING] * 4]
     office.later(minutes=1)
     assert office.send() == 4
+
+
+def test_a_busy_database_is_waited_for_before_a_sent_mail_counts_as_lost(
+    office: Office, ticket: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.wants("handler", Digest.AT_ONCE)
+    office.told("A-D1", ticket)
+    office.route()
+    honest, busy = worker.settle, [OperationalError("", None, Exception("locked"))] * 2
+
+    def settle(*given: Any) -> None:
+        if busy:
+            raise busy.pop()
+        honest(*given)
+
+    monkeypatch.setattr(worker, "settle", settle)
+    assert office.send() == 1
+    assert office.states() == [D.SENT]
 
 
 # Wishes and reach, as they are when it is sent
