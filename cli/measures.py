@@ -51,7 +51,7 @@ def rebuild() -> None:
 def check() -> None:
     """Hold the facts that are kept against the tickets; exit 1 and say where they differ."""
     with acting_as(db.session(), SYSTEM):
-        facts.catch_up(db.session())
+        facts.catch_up(db.session(), None)
         db.session.commit()
         sentences = facts.check(db.session())
     for sentence in sentences:
@@ -84,7 +84,7 @@ def show(
     unit, rounded to four decimals; null where nothing is due.
     """
     with acting_as(db.session(), SYSTEM):
-        facts.catch_up(db.session())
+        facts.catch_up(db.session(), None)
         db.session.commit()
         try:
             question = _question(code, first, last, by)

@@ -35,6 +35,7 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, aliased
 
 from models.grade import Grade
@@ -60,6 +61,8 @@ GOOD = (Grade.VERY_SATISFIED, Grade.SATISFIED)
 #: So many marks are read, and so many tickets rebuilt, by one statement.
 SLICE = 1_500
 REBUILT = 10_000
+#: So many marks are folded while a reader waits: a second, should the worker have been idle for long.
+USUAL = 5_000
 _PLACES = {
     "community_id": OrganizationKind.COMMUNITY,
     "township_id": OrganizationKind.TOWNSHIP,
@@ -74,19 +77,16 @@ _OWN = ("organization_id", "whistle_class_id", "theme", "channel", "nature", "em
 # Folding
 
 
-def catch_up(session: Session, limit: int | None = None) -> int:
+def catch_up(session: Session, limit: int | None = USUAL) -> int:
     """Make the rows of marked tickets anew, at most ``limit`` marks; return how many tickets that were.
 
-    Who comes while another folds leaves it to him and returns 0. A mark that is written meanwhile
-    stays for the next time, so nothing is lost. Acts for the system; never commits.
+    The usual limit is what a reader may wait for; None: all. Who comes while another folds, or while
+    another holds SQLite, leaves it to him and returns 0. A mark that is written meanwhile stays for the
+    next time, so nothing is lost. Acts for the system; never commits.
     """
     session.flush()
     with acting_as(session, SYSTEM):
-        if session.scalar(select(FactMark.id).limit(1)) is None:
-            return 0
-        # Nothing is deleted: SQLite's one writer is whoever has begun to write.
-        session.execute(delete(FactMark).where(FactMark.id < 0), execution_options=_APART)
-        if not session.scalar(select(FoldIfFree())):
+        if session.scalar(select(FactMark.id).limit(1)) is None or not _alone(session):
             return 0
         done = read = 0
         while limit is None or read < limit:
@@ -101,6 +101,18 @@ def catch_up(session: Session, limit: int | None = None) -> int:
             gone = delete(FactMark).where(FactMark.id.in_(taken))
             session.execute(gone, execution_options=_APART)
     return done
+
+
+def _alone(session: Session) -> bool:
+    """Be the only one who folds until the transaction ends, if nobody else does."""
+    try:
+        # Nothing is deleted: SQLite's one writer is whoever has begun to write.
+        session.execute(delete(FactMark).where(FactMark.id < 0), execution_options=_APART)
+    except OperationalError as error:
+        if "locked" in str(error.orig):
+            return False
+        raise
+    return bool(session.scalar(select(FoldIfFree())))
 
 
 #: Rows are deleted and made by statements; nobody holds them as objects.
