@@ -15,7 +15,7 @@ from reports.measures import MEASURES, Dimension, Line, Measure, Question, Value
 from views.measure_address import FILTERS, NAME, Against, Asked
 from views.measure_links import TicketUrls
 from views.measure_words import Change, change, heading, written
-from views.presentation import Column, Table
+from views.presentation import Column, Row, Table
 
 #: How many lines a page shows.
 LINES = 50
@@ -173,7 +173,7 @@ class LinesPage:
 
         return Table(
             [],
-            [],
+            [Row(place, None, [line.title]) for place, line in enumerate(self.shown)],
             str(len(self.ordered)),
             first_url=url(1) if number > 1 else None,
             previous_url=url(number - 1) if number > 1 else None,

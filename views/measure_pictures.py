@@ -149,7 +149,7 @@ def ranking(question: Question, measure: Measure, lines: Sequence[Line], urls: T
             url = urls.of(measure, question.at(line.key), value)
             bars.append(Bar(line.title, value.value, written(measure, value), url))
     kind = _(question.rows.title) if question.rows else ""
-    title = _("%(measure)s（按%(kind)s）", measure=_(measure.title), kind=kind)
+    title = _("%(measure)s：按%(kind)s", measure=_(measure.title), kind=kind)
     heads = kind, _(measure.title)
     whole = 100 if measure.unit is Unit.PERCENT else None
     return Chart("ranking", title, _(measure.meaning), heads, bars, whole=whole)

@@ -94,3 +94,25 @@ def test_the_heat_table_crosses_classes_and_places(world: World, as_seen_by: Cli
         assert '<th scope="row">平哨</th>' in heat
         assert f">{number}</a>" in heat
         assert 'href="/measures/crossing?' in page
+
+
+def test_many_lines_come_page_by_page(pairs: Pairs, as_seen_by: Clients) -> None:
+    for number in range(55):
+        ticket = pairs.world.draft("A11", number=f"M-{number}")
+        fact(pairs.world, ticket, DAY, matter=f"事项{number:02}")
+    pairs.session.flush()
+    pairs.session.execute(delete(FactMark))
+    client = as_seen_by("leader")
+    url = "/measures/lines?from=2026-03-01&until=2026-03-31&by=matter&order=name"
+    first = client.get(url).text
+    second = re.search(r'<a href="([^"]*page=2[^"]*)"', first)
+    assert second is not None
+    assert "共 55 条" in first
+    pages = [
+        re.findall(r">(事项\d\d)</a></th>", text)
+        for text in (first, client.get(unescape(second[1])).text)
+    ]
+    assert [len(titles) for titles in pages] == [50, 5]
+    assert [*pages[0], *pages[1]] == [f"事项{number:02}" for number in range(55)]
+    crossing = url.replace("lines", "crossing") + "&across=month"
+    assert "只列出哨单最多的 40 行、1 列。" in client.get(crossing).text
