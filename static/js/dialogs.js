@@ -34,7 +34,8 @@ function upgrade(details) {
   });
   dialog.addEventListener("input", () => { dialog.dataset.touched = "yes"; });
 
-  const wasOpen = details.open;
+  // An address that names the step, as the workbench's do, leads straight to its form.
+  const wasOpen = details.open || window.location.hash === `#${details.id}`;
   details.replaceWith(button);
   document.body.append(dialog);
   if (wasOpen) show(dialog);

@@ -65,7 +65,7 @@ WORKBENCHES = [
     "inspector",
     "unit",
 ]
-MOST_OF_A_WORKBENCH = 24
+MOST_OF_A_WORKBENCH = 14
 SELECT_BOXES = [
     ("party", "/agreements/options/unit"),
     ("community", "/tickets/options/duty_item"),
