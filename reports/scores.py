@@ -125,8 +125,7 @@ def departments(session: Session, period: Period, county_id: int | None = None) 
     Of one county's tickets or of all within reach. Whoever reads his own department's figures alone
     gets its card without rank or estimate: these would speak of others. A fixed number of statements.
     """
-    book = _Book(session, period, county_id)
-    earlier = _Book(session, period.before(), county_id)
+    book, earlier = _books(session, period, county_id)
     if not book.given:
         return Scores(period, [])
     mean, deviation = book.everybody
@@ -162,37 +161,50 @@ def _ranked(cards: list[Card]) -> list[Card]:
     return sorted(done, key=lambda each: few if each.rank is None else each.rank)
 
 
-class _Book:
-    """The grades of a period, summed."""
-
-    def __init__(self, session: Session, period: Period, county_id: int | None) -> None:
-        self.session, self.period, self.county_id = session, period, county_id
-        filters: Mapping[Dimension, Any] = (
-            {} if county_id is None else {Dimension.COUNTY: county_id}
+def _books(session: Session, period: Period, county_id: int | None) -> tuple[_Book, _Book]:
+    """Return the grades of a period and of the one before, which ends where it begins."""
+    before = period.before()
+    filters: Mapping[Dimension, Any] = {} if county_id is None else {Dimension.COUNTY: county_id}
+    both = Question(Period(before.first, period.last), filters=filters)
+    rows = grade_sums.sums(
+        session,
+        lambda statement: narrowed(session, statement, both),
+        before.first,
+        period.first,
+        period.last,
+    )
+    about = _dimensions(session, {each.dimension_id for each in rows})
+    found = [_Book(session, period, county_id, about), _Book(session, before, county_id, about)]
+    for row in rows:
+        book = found[0] if row.present else found[1]
+        sums = book.given if row.rater is Rater.RAISER else book.by_leads
+        sums.setdefault(row.department_id, {})[row.dimension_id] = Sum(
+            row.rounds, row.tickets, row.points, row.squares
         )
-        self.question = Question(period, filters=filters)
+    return found[0], found[1]
+
+
+def _dimensions(session: Session, ids: Iterable[int]) -> dict[int, RatingDimension]:
+    wanted = sorted(ids)
+    if not wanted:
+        return {}
+    query = select(RatingDimension).where(RatingDimension.id.in_(wanted))
+    return {each.id: each for each in session.scalars(query)}
+
+
+class _Book:
+    """The grades of a period, summed: of raising places, and of leads for those that assisted them."""
+
+    def __init__(
+        self,
+        session: Session,
+        period: Period,
+        county_id: int | None,
+        about: Mapping[int, RatingDimension],
+    ) -> None:
+        self.session, self.period, self.county_id, self.about = session, period, county_id, about
         self.given: dict[int, Sums] = {}
         self.by_leads: dict[int, Sums] = {}
-        rows = grade_sums.sums(
-            session,
-            lambda statement: narrowed(session, statement, self.question),
-            period.first,
-            period.last,
-        )
-        for row in rows:
-            book = self.given if row.rater is Rater.RAISER else self.by_leads
-            mine = book.setdefault(row.department_id, {})
-            mine[row.dimension_id] = Sum(
-                int(row.rounds), int(row.tickets), int(row.points), int(row.squares)
-            )
-        self.about = self._dimensions({row.dimension_id for row in rows})
-
-    def _dimensions(self, ids: Iterable[int]) -> dict[int, RatingDimension]:
-        wanted = sorted(ids)
-        if not wanted:
-            return {}
-        query = select(RatingDimension).where(RatingDimension.id.in_(wanted))
-        return {each.id: each for each in self.session.scalars(query)}
 
     def versions(self, sums: Sums) -> list[tuple[int, Sums]]:
         """Return the sums by the version of the mechanism, with how many rounds each has."""
@@ -278,7 +290,11 @@ class _Book:
     def stars(self) -> dict[Any, tuple[float | None, int]]:
         """Return the residents' mean stars and how many gave some, by the department that led."""
         query: Any = select(Fact.department_id, func.sum(Fact.stars), func.count(Fact.stars))
-        query = narrowed(self.session, query, self.question).group_by(Fact.department_id)
+        of_county: Mapping[Dimension, Any] = (
+            {} if self.county_id is None else {Dimension.COUNTY: self.county_id}
+        )
+        asked = Question(self.period, filters=of_county)
+        query = narrowed(self.session, query, asked).group_by(Fact.department_id)
         return {
             number: (float(total) / count, count)
             for number, total, count in self.session.execute(query)

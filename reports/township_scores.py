@@ -67,6 +67,8 @@ class Share:
 
 
 Shares = dict[str, Share]
+#: By a township's id: how many whistles it raised, and its shares.
+Sums = dict[Any, tuple[int, Shares]]
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,8 @@ def townships(
     session: Session, period: Period, now: dt.datetime, county_id: int | None = None
 ) -> list[TownshipCard]:
     """Return the townships' cards, the best first and those with too few whistles last."""
-    present = _sums(session, period, now, county_id)
-    earlier = _estimates(_sums(session, period.before(), now, county_id))
+    present, before = _sums(session, period, now, county_id)
+    earlier = _estimates(before)
     estimates = _estimates(present)
     titles = titled(session, Dimension.TOWNSHIP, present)
     cards = [
@@ -122,12 +124,13 @@ def _placed(cards: list[TownshipCard], places: Mapping[int, int]) -> list[Townsh
 
 def own_place(session: Session, period: Period, now: dt.datetime, title: str) -> TownshipCard:
     """Return the same shares of all whistles that the actor reads, without rank: his own place's."""
-    raised, shares = _whole(_sums(session, period, now, None))
-    _before, old = _whole(_sums(session, period.before(), now, None))
+    present, before = _sums(session, period, now, None)
+    raised, shares = _whole(present)
+    _raised, old = _whole(before)
     return TownshipCard(0, title, raised, shares, _own(shares), before=_own(old))
 
 
-def _whole(sums: Mapping[Any, tuple[int, Shares]]) -> tuple[int, Shares]:
+def _whole(sums: Sums) -> tuple[int, Shares]:
     """Return the sums over all places."""
     return sum(raised for raised, _shares in sums.values()), {
         each.code: Share(
@@ -148,7 +151,7 @@ def _own(shares: Shares) -> float | None:
     return 100 * sum(weight * value for weight, value in known) / sum(w for w, _value in known)
 
 
-def _estimates(sums: Mapping[Any, tuple[int, Shares]]) -> dict[Any, Estimate]:
+def _estimates(sums: Sums) -> dict[Any, Estimate]:
     """Draw each share to that of all places, and put them together by their weights."""
     _raised, everybody = _whole(sums)
     found = {}
@@ -172,41 +175,47 @@ def _count(test: Any) -> Any:
 
 def _sums(
     session: Session, period: Period, now: dt.datetime, county_id: int | None
-) -> dict[Any, tuple[int, Shares]]:
-    """Return how many whistles each township raised, and its shares; two statements."""
+) -> tuple[Sums, Sums]:
+    """Return for each township how many whistles it raised, and its shares; two statements.
+
+    Of the period, and of the one before, which ends where it begins.
+    """
     filters: Mapping[Dimension, Any] = {} if county_id is None else {Dimension.COUNTY: county_id}
-    question = Question(period, filters=filters)
+    both = Question(Period(period.before().first, period.last), filters=filters)
+    present = case((Fact.day >= period.first, 1), else_=0)
     declined = grade_sums.declined_by_others()
     unrated = grade_sums.left_unrated(now - dt.timedelta(days=RATE_DAYS))
     query: Select[Any] = select(
         Fact.township_id,
+        present,
         func.count(Fact.id),
         _count(or_(Fact.dispatched.is_(True), declined)),
         _count(declined),
         _count(Fact.grades > 0),
         _count(unrated),
     ).where(Fact.township_id.is_not(None))
-    rows = session.execute(narrowed(session, query, question).group_by(Fact.township_id)).all()
-    corrected = _corrected(session, question)
-    return {
-        place: (
+    rows = session.execute(narrowed(session, query, both).group_by(Fact.township_id, present))
+    corrected = _corrected(session, both, present)
+    found: tuple[Sums, Sums] = ({}, {})
+    for place, now_or_then, raised, decided, refused, rated, waiting in rows:
+        amiss = min(rated, corrected.get((place, now_or_then), 0))
+        found[1 - now_or_then][place] = (
             raised,
             {
                 "blown": Share(decided - refused, decided),
                 "rated": Share(rated, rated + waiting),
-                "fair": Share(rated - min(rated, corrected.get(place, 0)), rated),
+                "fair": Share(rated - amiss, rated),
             },
         )
-        for place, raised, decided, refused, rated, waiting in rows
-    }
+    return found
 
 
-def _corrected(session: Session, question: Question) -> dict[Any, int]:
+def _corrected(session: Session, question: Question, present: Any) -> dict[Any, int]:
     """Return on how many tickets of each township a grade was corrected on appeal."""
     query: Any = (
-        select(Fact.township_id, func.count(RatingAppeal.ticket_id.distinct()))
+        select(Fact.township_id, present, func.count(RatingAppeal.ticket_id.distinct()))
         .join(RatingAppeal, RatingAppeal.ticket_id == Fact.ticket_id)
         .where(RatingAppeal.status == AppealStatus.CORRECTED)
     )
-    found = narrowed(session, query, question).group_by(Fact.township_id)
-    return {each[0]: each[1] for each in session.execute(found)}
+    found = narrowed(session, query, question).group_by(Fact.township_id, present)
+    return {(each[0], each[1]): each[2] for each in session.execute(found)}

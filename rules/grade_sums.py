@@ -8,10 +8,11 @@ that raised it. A department's own grades are its own to read, whoever led the t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from models.grade import Grade
@@ -45,42 +46,82 @@ def _points(grade: Any) -> ColumnElement[int]:
     return case(*((grade == each, points) for each, points in POINTS.items()), else_=0)
 
 
-def _gain(power: int) -> ColumnElement[int]:
-    """Return what a row adds: its points, less those that it took the place of.
+def _times(test: Any) -> ColumnElement[int]:
+    return func.sum(case((test, 1), else_=0))
 
-    So an amended grade counts once, as it stands, and only amended ones cost a look at another row.
-    """
-    points, before = _points(_rating.c.grade), _points(_former.c.grade)
-    same = [_former.c[name] == _rating.c[name] for name in (*_WHOSE, "round")]
-    replaced = (
+
+def _earlier(*same: str) -> list[ColumnElement[bool]]:
+    return [_former.c[name] == _rating.c[name] for name in (*_WHOSE, *same)]
+
+
+def _replaced(power: int) -> ColumnElement[int]:
+    """Return the points of the grade that an amended one took the place of; 0 for all others."""
+    before = _points(_former.c.grade)
+    found = (
         select(before * before if power == 2 else before)
-        .where(*same, _former.c.revision == _rating.c.revision - 1)
+        .where(*_earlier("round"), _former.c.revision == _rating.c.revision - 1)
         .correlate(_rating)
         .scalar_subquery()
     )
-    own = points * points if power == 2 else points
-    return own - case((_rating.c.revision > 1, func.coalesce(replaced, 0)), else_=0)
+    return func.sum(case((_rating.c.revision > 1, func.coalesce(found, 0)), else_=0))
 
 
-def _first() -> ColumnElement[int]:
-    """Return 1 for a ticket's first round of grades of a department, else 0: so tickets are counted."""
-    same = [_former.c[name] == _rating.c[name] for name in _WHOSE]
-    earlier = exists().where(*same, _former.c.round < _rating.c.round).correlate(_rating)
-    return case(
-        (_rating.c.revision > 1, 0),
-        (_rating.c.round == 1, 1),
-        (earlier, 0),
-        else_=1,
-    )
+def _graded_before() -> ColumnElement[bool]:
+    """Return whether the department was graded on the ticket in an earlier round."""
+    return exists().where(*_earlier(), _former.c.round < _rating.c.round).correlate(_rating)
 
 
-_SUMS = (
-    func.sum(case((_rating.c.revision == 1, 1), else_=0)).label("rounds"),
-    func.sum(_first()).label("tickets"),
-    func.sum(_gain(1)).label("points"),
-    func.sum(_gain(2)).label("squares"),
+_GIVEN = _points(_rating.c.grade)
+#: Over all rows: rounds, tickets graded in their first round, points, squares.
+_ALL = (
+    _times(_rating.c.revision == 1),
+    _times(and_(_rating.c.revision == 1, _rating.c.round == 1)),
+    func.sum(_GIVEN),
+    func.sum(_GIVEN * _GIVEN),
 )
-_KEYS = (_rating.c.organization_id.label("department_id"), _rating.c.dimension_id, _rating.c.rater)
+#: Over the few that were amended, or are of a further round: what the sums above have too little or
+#: too much. Apart, for looking back row by row keeps the database from summing in parallel.
+_AGAIN = or_(_rating.c.revision > 1, _rating.c.round > 1)
+_FEW = (
+    literal(0),
+    func.sum(
+        case((_rating.c.revision > 1, 0), (_rating.c.round == 1, 0), (_graded_before(), 0), else_=1)
+    ),
+    -_replaced(1),
+    -_replaced(2),
+)
+_KEYS = (_rating.c.organization_id, _rating.c.dimension_id, _rating.c.rater)
+
+
+@dataclass
+class GradeSum:
+    """Grades of one department in one dimension by one side: how many, and their points.
+
+    ``present``: of the later of the two spans asked for. ``rounds`` and ``tickets`` count each once,
+    ``squares`` are of the points.
+    """
+
+    department_id: int
+    dimension_id: int
+    rater: Rater
+    present: bool
+    rounds: int = 0
+    tickets: int = 0
+    points: int = 0
+    squares: int = 0
+
+
+def _put_together(answers: Iterable[Any]) -> list[GradeSum]:
+    found: dict[Any, GradeSum] = {}
+    for row in answers:
+        department_id, dimension_id, rater, present, rounds, tickets, points, squares = row
+        key = (department_id, dimension_id, rater, present)
+        mine = found.setdefault(key, GradeSum(department_id, dimension_id, rater, bool(present)))
+        mine.rounds += int(rounds)
+        mine.tickets += int(tickets)
+        mine.points += int(points)
+        mine.squares += int(squares)
+    return list(found.values())
 
 
 def own_only(session: Session) -> bool:
@@ -95,34 +136,50 @@ def _within(first: dt.date, last: dt.date) -> ColumnElement[bool]:
     return and_(_fact.c.current, _fact.c.day.between(first, last))
 
 
-def sums(session: Session, narrow: Narrow, first: dt.date, last: dt.date) -> Sequence[Any]:
-    """Return for each department, dimension and rater: rounds, tickets, points, their squares.
+def sums(
+    session: Session, narrow: Narrow, first: dt.date, since: dt.date, last: dt.date
+) -> list[GradeSum]:
+    """Return the sums of grades by department, dimension and side, of two spans of days at once.
 
-    ``narrow`` puts on a statement over ``TicketFact`` which tickets are meant. Whoever reads his own
-    department's figures alone is given all of its grades on tickets of the days from ``first`` to
-    ``last``, also where it assisted.
+    ``present`` for tickets from ``since`` to ``last``, else of those before, from ``first`` on. ``narrow``
+    puts on a statement over ``TicketFact`` which tickets are meant. Whoever reads his own department's
+    figures alone is given all of its grades on tickets of these days, also where it assisted.
     """
     if own_only(session):
-        own = (
-            select(*_KEYS, *_SUMS)
+        keys = (*_KEYS, _present(_fact.c.day, since))
+        ours = _rating.c.organization_id == current(session).organization_id
+        statements = [
+            select(*keys, *parts)
             .select_from(_rating)
             .join(_fact, _fact.c.ticket_id == _rating.c.ticket_id)
-            .where(
-                _rating.c.organization_id == current(session).organization_id,
-                _within(first, last),
-            )
-            .group_by(_rating.c.organization_id, _rating.c.dimension_id, _rating.c.rater)
+            .where(ours, _within(first, last), *tests)
+            .group_by(*keys)
+            for parts, tests in ((_ALL, ()), (_FEW, (_AGAIN,)))
+        ]
+        past = reviewed("the grades of the actor's own department")
+        return _put_together(
+            row for each in statements for row in session.execute(each, execution_options=past)
         )
-        return session.execute(
-            own, execution_options=reviewed("the grades of the actor's own department")
-        ).all()
-    reached = (
-        select(*_KEYS, *_SUMS)
+    # Tickets of a time have numbers of a time: the database need not walk all grades there are.
+    ends: Any = select(func.min(TicketFact.ticket_id), func.max(TicketFact.ticket_id))
+    lowest, highest = cast(Any, session.execute(narrow(ends)).one())
+    if lowest is None:
+        return []
+    keys = (*_KEYS, _present(TicketFact.day, since))
+    near = _rating.c.ticket_id.between(lowest, highest)
+    statements = [
+        select(*keys, *parts)
         .select_from(TicketFact)
         .join(_rating, _rating.c.ticket_id == TicketFact.ticket_id)
-        .group_by(_rating.c.organization_id, _rating.c.dimension_id, _rating.c.rater)
-    )
-    return session.execute(narrow(reached)).all()
+        .where(near, *tests)
+        .group_by(*keys)
+        for parts, tests in ((_ALL, ()), (_FEW, (_AGAIN,)))
+    ]
+    return _put_together(row for each in statements for row in session.execute(narrow(each)))
+
+
+def _present(day: Any, since: dt.date) -> Any:
+    return case((day >= since, 1), else_=0).label("present")
 
 
 def graded_tickets(department_id: int, first: dt.date, last: dt.date) -> Select[Any]:
@@ -156,8 +213,9 @@ def declined_by_others() -> ColumnElement[bool]:
     A township that stops a whistle of its own has done what reviews are for.
     """
     event, line = Event.__table__.alias(), OrganizationLine.__table__.alias()
+    # Counted row by row: of an EXISTS, PostgreSQL would gather the events of all tickets first.
     at_home = (
-        exists()
+        select(func.count(event.c.id))
         .where(
             event.c.record_type == "ticket",
             event.c.record_id == TicketFact.ticket_id,
@@ -165,18 +223,20 @@ def declined_by_others() -> ColumnElement[bool]:
             line.c.organization_id == event.c.organization_id,
             line.c.ancestor_id == TicketFact.township_id,
         )
-        .correlate_except(event, line)
+        .correlate(TicketFact)
+        .scalar_subquery()
     )
-    return case((TicketFact.status == TicketStatus.DECLINED, ~at_home), else_=False)
+    return case((TicketFact.status == TicketStatus.DECLINED, at_home == 0), else_=False)
 
 
 def left_unrated(before: dt.datetime) -> ColumnElement[bool]:
     """Return whether a fact's ticket has had its result since before a moment and is not graded."""
     ticket = Ticket.__table__.alias()
-    waits = (
-        exists()
-        .where(ticket.c.id == TicketFact.ticket_id, ticket.c.resolved_at < before)
-        .correlate_except(ticket)
+    result = (
+        select(ticket.c.resolved_at)
+        .where(ticket.c.id == TicketFact.ticket_id)
+        .correlate(TicketFact)
+        .scalar_subquery()
     )
     idle = and_(TicketFact.status == TicketStatus.RESOLVED, TicketFact.grades == 0)
-    return case((idle, waits), else_=False)
+    return case((idle, result < before), else_=False)

@@ -38,6 +38,10 @@ PAGES = {"summary": "部门", "townships": "乡镇（街道）"}
 NOTHING = "这段时间没有评价。请换个期间；哨单办结后由吹哨单位评价，评价后在这里计分。"
 
 
+def _quarter() -> Period:
+    return Span.QUARTER.period(shanghai_date(utcnow()))
+
+
 def _usual_periods() -> list[tuple[str, Period]]:
     """Return the periods that are asked for often: years whole, for the appraisal."""
     today = shanghai_date(utcnow())
@@ -126,7 +130,7 @@ class ScoresView(BaseView):
     @has_access
     def export(self) -> Any:
         """Send departments, townships and the method as a workbook for the yearly appraisal."""
-        period, county = self._asked()
+        period, county = self._asked(whole_year=True)
         found = departments(session(), period, county)
         places = townships(session(), period, utcnow(), county)
         name = _("年度考核评分") + f"-{actor().organization_name}-{period.first}-{period.last}.xlsx"
@@ -139,9 +143,13 @@ class ScoresView(BaseView):
 
     # What is asked, and by whom
 
-    def _asked(self) -> tuple[Period, int | None]:
-        """Return the period and county that the address asks for, once the facts are up to date."""
-        period = asked_period()
+    def _asked(self, *, whole_year: bool = False) -> tuple[Period, int | None]:
+        """Return the period and county that the address asks for, once the facts are up to date.
+
+        Without a period it is the present quarter; the appraisal's is the year.
+        """
+        named = any(request.args.get(name, "").strip() for name in ("from", "until"))
+        period = asked_period() if named or whole_year else _quarter()
         text = request.args.get("county", "").strip()
         county = id_of(text) if text else None
         if text and county is None:
