@@ -29,7 +29,8 @@ class Periodic:
 
 TASKS: tuple[Periodic, ...] = (
     Periodic("fold-facts", crontab(), facts.catch_up),
-    Periodic("supervision", crontab(minute="*/5"), supervision.find),
+    Periodic("supervision", crontab(minute="*/5"), supervision.find_deadlines),
+    Periodic("again-and-again", crontab(minute="23"), supervision.find),
     Periodic("deadlines", crontab(minute="*/5"), notices.warn),
     Periodic("decisions", crontab(minute="7"), follow_up.remind),
     Periodic("route-notices", crontab(), notices.route),

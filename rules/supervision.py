@@ -16,11 +16,12 @@ from rules.proposals import Sweep
 from rules.supervision_rules import plans
 
 
-def find(session: Session, now: dt.datetime) -> int:
+def find(session: Session, now: dt.datetime, *, matters: bool = True) -> int:
     """Propose all that is due for supervision at an instant; return how many proposals are new or graver.
 
-    The session acts for the system. Call ``reports.facts.catch_up`` before: matters that come back are
-    found in the facts. A second sweep right after finds nothing left to propose. Never commits.
+    The session acts for the system. Call ``reports.facts.catch_up`` before: ``matters`` that come back
+    are found in the facts, which takes longest and need not be asked as often as the deadlines. A
+    second sweep right after finds nothing left to propose. Never commits.
     """
     sweep = Sweep(session, now, plans(session))
     for each in (
@@ -28,9 +29,10 @@ def find(session: Session, now: dt.datetime) -> int:
         supervision_deadlines.near,
         supervision_deadlines.overdue,
         supervision_matters.low_ratings,
-        supervision_matters.again,
     ):
         each(sweep)
+    if matters:
+        supervision_matters.again(sweep)
     _tell_offices(sweep)
     return len(sweep.made) + sweep.changed
 

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from models.supervision import Supervision, SupervisionKind
@@ -30,7 +30,7 @@ from rules.proposals import (
     propose,
     with_places,
 )
-from rules.supervision_rules import next_rung, severity
+from rules.supervision_rules import KINDS, next_rung, severity
 from rules.wording import local
 
 _CLOCKS = {"respond": "应哨", "arrive": "报到", "resolve": "办结"}
@@ -103,7 +103,8 @@ def _near_reason(ticket: Ticket) -> str:
 def overdue(sweep: Sweep) -> None:
     """Propose what is past its deadline, the latest first, each on the rung that it has come to."""
     made = 0
-    for tickets in _slices(sweep.session, (Ticket.next_due < sweep.now,), upwards=False):
+    window = (Ticket.next_due < sweep.now, ~_at_the_top())
+    for tickets in _slices(sweep.session, window, upwards=False):
         known = orders_of(sweep.session, tickets)
         proposals = []
         for each in tickets:
@@ -118,6 +119,15 @@ def overdue(sweep: Sweep) -> None:
         made += propose(sweep, proposals)
         if made + sweep.changed >= MOST:
             return
+
+
+def _at_the_top() -> ColumnElement[bool]:
+    """Return which tickets no rung is left for: what is long overdue is not looked at for ever."""
+    return exists().where(
+        Supervision.ticket_id == Ticket.id,
+        Supervision.kind == KINDS[-1],
+        Supervision.status.in_((S.PROPOSED, *IN_FORCE)),
+    )
 
 
 def _rung_due(

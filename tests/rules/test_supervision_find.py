@@ -308,3 +308,16 @@ def test_a_ticket_under_an_order_by_hand_is_not_proposed_beside_it(
     assert supervision.find(session, due - HOUR) == 0
     assert supervision.find(session, due + 71 * HOUR) == 0
     assert supervision.find(session, due + 72 * HOUR) == 1
+
+
+def test_what_stands_on_the_last_rung_is_not_looked_at_again(
+    session: Session, due: dt.datetime
+) -> None:
+    later = due + 168 * HOUR
+    with counted(session) as first:
+        supervision.find(session, later)
+    with counted(session) as second:
+        assert supervision.find(session, later) == 0
+    about = [each for each in second if "FROM supervision " in each and "ticket_id IN" in each]
+    assert about == []
+    assert any("INSERT INTO supervision" in each for each in first)
