@@ -41,6 +41,8 @@ LOOKED_AT: dict[str, set[str]] = {
     "rules/duty_index.py": {"get_bind"},  # the database whose lists are kept prepared
     # First steps of records just judged; number and fingerprint of a chain's end.
     "rules/ledger.py": {"__table__", "connection", "reviewed"},
+    # Grades by the facts of their tickets, which carry the criterion; a department's own.
+    "rules/grade_sums.py": {"__table__", "reviewed"},
     "rules/locking.py": {"__table__", "get_bind", "reviewed"},  # SQLite's write lock
     "rules/numbering.py": {"__table__", "get_bind", "reviewed"},  # a counter
     "rules/notices.py": {"__table__", "reviewed"},  # tells others of a record, reads nothing
