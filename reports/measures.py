@@ -24,6 +24,7 @@ from reports.numbers import Period as Period
 from reports.questions import ask as ask
 from reports.questions import headings as headings
 from reports.questions import total as total
+from reports.questions import totals as totals
 
 
 def _raised(sight: Sight) -> ColumnElement[bool]:

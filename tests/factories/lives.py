@@ -106,8 +106,10 @@ class Life:
         return {"note": "有依据"}
 
     def _grades(self) -> dict[str, str]:
+        """Return grades of every kind, or good ones, for only what is good is struck off."""
+        some = self.rng.choice((list(Grade), [Grade.VERY_SATISFIED, Grade.SATISFIED]))
         return {
-            f"{part.organization_id}:{dimension.id}": self.rng.choice(list(Grade)).value
+            f"{part.organization_id}:{dimension.id}": self.rng.choice(some).value
             for part in active(self.ticket)
             for dimension in dimensions_of(self.ticket.whistle_class)
         }

@@ -84,7 +84,7 @@ def every_row(session: Session) -> list[Any]:
 
 
 def test_rows_are_the_same_on_both_databases_and_made_anew(session: Session, world: World) -> None:
-    taken = lived(session, world, 11, tickets=10, steps=12)
+    taken = lived(session, world, 11, tickets=14, steps=12)
     assert {"approve_return", "hand_over", "reopen", "merge", "close", "rate"} <= taken
     assert facts.check(session) == []
     step_by_step = every_row(session)
@@ -234,6 +234,20 @@ def test_nobody_needs_to_see_tickets_to_have_them_folded(
     with acting_as(one_session, NOBODY):
         assert facts.catch_up(one_session) == 1
     assert len(kept(one_session, ticket)) == 1
+
+
+def test_who_finds_sqlite_held_by_another_reads_what_is_there(sqlite: Backend) -> None:
+    maker = session_factory(sqlite.app)
+    with maker() as writer, maker() as reader, acting_as(writer, SYSTEM), acting_as(reader, SYSTEM):
+        World(writer).raised()
+        writer.commit()
+        World(writer).raised()
+        reader.connection().exec_driver_sql("PRAGMA busy_timeout = 1")
+        assert marks(reader) > 0
+        assert facts.catch_up(reader) == 0
+        reader.rollback()
+        writer.commit()
+        assert facts.catch_up(reader) == 2
 
 
 def test_many_at_once_neither_lose_nor_double(backend: Backend) -> None:

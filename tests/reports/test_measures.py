@@ -30,6 +30,7 @@ from reports.measures import (
     headings,
     measure,
     total,
+    totals,
 )
 from reports.numbers import LAST_DAY
 from rules.errors import Invalid
@@ -251,6 +252,30 @@ def test_lines_stand_in_the_order_of_their_dimension(
     assert [title for _key, title in columns] == months
     plain = Question(YEAR, D.THEME)
     assert headings(one_session, plain, ask(one_session, plain, MEASURES[:1], NOW)) == []
+
+
+@pytest.mark.parametrize("period", [YEAR, SPRING, Period(SPRING.first, SPRING.first)])
+def test_several_periods_are_one_statement(
+    one_session: Session, one_world: World, period: Period
+) -> None:
+    keep(one_session, invented(one_world, random.Random(6), tickets(one_world, 60)))
+    some = [each for each in MEASURES if not each.median]
+    question = Question(period, D.THEME, None, {D.CLASS: "平哨"})
+    asked = [
+        question,
+        question.before(),
+        question.last_year(),
+        Question(YEAR, None, None, question.filters),
+    ]
+    with statements(one_session.get_bind()) as seen:
+        found = totals(one_session, asked, some, NOW)
+    assert len(seen) == 1
+    assert found == [total(one_session, each, some, NOW) for each in asked]
+    other = Question(period, filters={D.CLASS: "急哨"})
+    with pytest.raises(ValueError, match="periods only"):
+        totals(one_session, [question, other], some, NOW)
+    with pytest.raises(ValueError, match="median"):
+        totals(one_session, [question], MEASURES, NOW)
 
 
 def test_what_is_due_depends_on_now(one_session: Session, one_world: World) -> None:
