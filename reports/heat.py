@@ -15,7 +15,7 @@ from models.measure import TicketFact
 from models.organization import Organization
 from models.ticket import FINAL, Ticket
 from rules.problems import within
-from rules.recurring import Level, column_of, counted
+from rules.recurring import Level, column_of, counted, own_ground
 
 #: Rows and columns that one table has, those with the most; months are all there.
 ROWS, COLUMNS = 15, 12
@@ -119,7 +119,7 @@ def heat(session: Session, sought: Sought) -> Heat:
     Four statements at most, however large the ledger is. Call ``reports.facts.catch_up`` before.
     """
     sides = {each: _column(each, sought.level) for each in (sought.rows, sought.columns)}
-    tests = _tests(sought, list(sides.values()))
+    tests = [*_tests(sought, list(sides.values())), *own_ground(session)]
     rows, more = _heads(session, sought, sought.rows, ROWS, tests)
     columns, further = _heads(session, sought, sought.columns, COLUMNS, tests)
     across, down = sides[sought.rows], sides[sought.columns]

@@ -20,10 +20,12 @@ from sqlalchemy.orm import Session
 from models.base import Titled
 from models.duty import DutyItem, DutyList, DutyListStatus
 from models.measure import TicketFact
-from models.organization import OrganizationKind, OrganizationLine
+from models.organization import Organization, OrganizationKind, OrganizationLine
 from models.recurring import ProblemStatus, RecurringProblem, Remedy
 from models.ticket import Channel, TicketStatus
+from rules.actor import current
 from rules.calendar import shanghai_date
+from rules.policy import Action, Scope, scopes
 
 #: So many matters are found at once, those with the most whistles, and so many whistles are named of each.
 MOST, NAMED = 200, 20
@@ -121,6 +123,22 @@ def counted(first: dt.date, last: dt.date) -> ColumnElement[bool]:
     )
 
 
+def own_ground(session: Session) -> list[ColumnElement[bool]]:
+    """Return where all facts lie that the session's actor reads, if that is one county or township.
+
+    The gate says so too, by organisations; the place of the facts themselves has an index with months,
+    by which a county's quarter is found without walking everybody's.
+    """
+    actor = current(session)
+    if actor.system or actor.area_id is None:
+        return []
+    if scopes(actor.roles, "ticket_fact", Action.READ) != {Scope.AREA}:
+        return []
+    area = session.get(Organization, actor.area_id)
+    level = LEVEL_OF.get(area.kind) if area is not None else None
+    return [column_of(level) == actor.area_id] if level in (Level.COUNTY, Level.TOWNSHIP) else []
+
+
 def window(now: dt.datetime, days: int) -> tuple[dt.date, dt.date]:
     """Return the first and the last of the ``days`` days that end with today in Shanghai."""
     last = shanghai_date(now)
@@ -137,16 +155,18 @@ def found(
     *,
     matter: str | None = None,
     limit: int = MOST,
+    named: int = NAMED,
 ) -> list[Found]:
     """Return the matters raised at least ``times`` in an area in the last ``days``, most often first.
 
     ``areas``: ids of organisations of the level; None for all that the session's actor reads of.
-    ``matter``: only this one. Only whistles that he may read the figures of are counted. Four statements, however many are found;
-    of each the newest ``NAMED`` tickets are named. Call ``reports.facts.catch_up`` before.
+    ``matter``: only this one. Only whistles that he may read the figures of are counted. Three
+    statements, however many are found, and at most ``limit`` of them; of each the newest ``named`` tickets
+    are named. Call ``reports.facts.catch_up`` before.
     """
     first, last = window(now, days)
     area, below = column_of(level), _below(level)
-    tests = [counted(first, last), area.is_not(None)]
+    tests = [counted(first, last), area.is_not(None), *own_ground(session)]
     if areas is not None:
         tests.append(area.in_(areas))
     if matter is not None:
@@ -156,47 +176,72 @@ def found(
         return []
     pairs = [(row.area, row.matter) for row in rows]
     tests.append(tuple_(area, TicketFact.matter).in_(pairs))
-    newest, most = _newest(session, area, tests), _most(session, area, below, tests)
+    newest = _newest(session, area, tests, named) if named else {}
     listed = _listed(session, {matter for _area, matter in pairs})
     return [
         Found(
             row.area,
             row.matter,
-            row.number,
+            int(row.number),
             row.first,
             row.last,
-            newest[row.area, row.matter],
-            _signs(row, level, row.matter in listed, most[row.area, row.matter]),
+            newest.get((row.area, row.matter), ()),
+            _signs(row, level, row.matter in listed),
         )
         for row in rows
     ]
 
 
-def _signs(row: Any, level: Level, listed: bool, most: int) -> Signs:
-    return Signs(row.number, level, listed, row.patrolled, row.voiced, row.months, row.places, most)
+def _signs(row: Any, level: Level, listed: bool) -> Signs:
+    # Sums of sums are decimals on PostgreSQL.
+    counts = (row.patrolled, row.voiced, row.months, row.places, row.most)
+    return Signs(int(row.number), level, listed, *(int(each) for each in counts))
 
 
 def _often(
     area: Any, below: Any, tests: Sequence[ColumnElement[bool]], times: int, limit: int
 ) -> Select[Any]:
-    """Return the statement that finds the areas and matters, with what their whistles have in common."""
-    number = func.count(TicketFact.id)
-    return (
+    """Return the statement that finds the areas and matters, with what their whistles have in common.
+
+    It counts by place and month first: to count distinct months and places of single whistles, all of
+    them would have to be sorted.
+    """
+    parts = (
         select(
             area.label("area"),
             TicketFact.matter.label("matter"),
-            number.label("number"),
+            below.label("spot"),
+            TicketFact.month.label("month"),
+            func.count(TicketFact.id).label("number"),
             func.min(TicketFact.day).label("first"),
             func.max(TicketFact.day).label("last"),
             _times(TicketFact.channel.in_(_LOOKED)).label("patrolled"),
             _times(TicketFact.channel.in_(_VOICED)).label("voiced"),
-            func.count(TicketFact.month.distinct()).label("months"),
-            func.count(below.distinct()).label("places"),
         )
         .where(*tests)
-        .group_by(area, TicketFact.matter)
+        .group_by(area, TicketFact.matter, below, TicketFact.month)
+        .subquery()
+    )
+    here = parts.c
+    at_spot = func.sum(here.number).over(partition_by=(here.area, here.matter, here.spot))
+    part = select(parts, at_spot.label("at_spot")).subquery().c
+    number = func.sum(part.number)
+    return (
+        select(
+            part.area,
+            part.matter,
+            number.label("number"),
+            func.min(part.first).label("first"),
+            func.max(part.last).label("last"),
+            func.sum(part.patrolled).label("patrolled"),
+            func.sum(part.voiced).label("voiced"),
+            func.count(part.month.distinct()).label("months"),
+            func.count(part.spot.distinct()).label("places"),
+            func.max(part.at_spot).label("most"),
+        )
+        .group_by(part.area, part.matter)
         .having(number >= times)
-        .order_by(number.desc(), area, TicketFact.matter)
+        .order_by(number.desc(), part.area, part.matter)
         .limit(limit)
     )
 
@@ -214,36 +259,20 @@ Pair = tuple[int, str]
 
 
 def _newest(
-    session: Session, area: Any, tests: Sequence[ColumnElement[bool]]
+    session: Session, area: Any, tests: Sequence[ColumnElement[bool]], number: int
 ) -> dict[Pair, tuple[int, ...]]:
-    """Return the newest tickets of each area and matter, at most ``NAMED``, the newest first."""
+    """Return the newest tickets of each area and matter, at most ``number``, the newest first."""
     turn = func.row_number().over(
         partition_by=(area, TicketFact.matter),
         order_by=(TicketFact.day.desc(), TicketFact.ticket_id.desc()),
     )
     ranked = select(area.label("area"), TicketFact.matter, TicketFact.ticket_id, turn.label("turn"))
     rows = ranked.where(*tests).subquery()
-    wanted = select(rows).where(rows.c.turn <= NAMED).order_by(rows.c.turn)
+    wanted = select(rows).where(rows.c.turn <= number).order_by(rows.c.turn)
     named: dict[Pair, tuple[int, ...]] = {}
     for place, matter, ticket_id, _turn in session.execute(wanted):
         named[place, matter] = (*named.get((place, matter), ()), ticket_id)
     return named
-
-
-def _most(
-    session: Session, area: Any, below: Any, tests: Sequence[ColumnElement[bool]]
-) -> dict[Pair, int]:
-    """Return how many whistles of each area and matter came from the place that raised most."""
-    number = func.count(TicketFact.id)
-    spots = (
-        select(area.label("area"), TicketFact.matter, number.label("number"))
-        .where(*tests)
-        .group_by(area, TicketFact.matter, below)
-        .subquery()
-    )
-    top = select(spots.c.area, spots.c.matter, func.max(spots.c.number))
-    rows = session.execute(top.group_by(spots.c.area, spots.c.matter))
-    return {(place, matter): most for place, matter, most in rows}
 
 
 def _listed(session: Session, matters: Collection[str]) -> set[str]:

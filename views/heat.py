@@ -34,6 +34,8 @@ from views.rendering import badge
 #: Who looks after an area: an owner sees its own problems, and no area's.
 LOOKS_AFTER = ("recurring_problem", Action.READ, frozenset({Scope.EVERYTHING, Scope.AREA}))
 MONTHS = (6, 3, 12)
+#: Matters that the page lists, those with the most whistles.
+SHOWN = 50
 TIMES, DAYS = (2, 3, 5, 10, 20), (30, 60, 90, 180, 365)
 
 
@@ -330,7 +332,17 @@ def _found(asked: Asked) -> list[Line]:
     level = LEVEL_OF.get(asked.area.kind, asked.level) if asked.area is not None else asked.level
     matters = untied(
         session(),
-        found(session(), areas, now, asked.times, asked.days, level, matter=asked.matter or None),
+        found(
+            session(),
+            areas,
+            now,
+            asked.times,
+            asked.days,
+            level,
+            matter=asked.matter or None,
+            limit=SHOWN,
+            named=0,
+        ),
     )
     closed = problems.returned(session(), matters, now, asked.days, level)
     ids = {each.area_id for each in matters}

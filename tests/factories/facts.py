@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from typing import Any
 
 from sqlalchemy import delete
@@ -16,6 +17,7 @@ from rules.calendar import shanghai_date
 from tests.factories.world import World
 
 LIGHTS = "路灯安装与维修"
+_numbers = itertools.count(1)
 
 
 def today() -> dt.date:
@@ -75,8 +77,8 @@ def fact(
 def facts(world: World, days: list[dt.date], place: str = "A11", **more: Any) -> list[int]:
     """Make a raised ticket of a place for each day with its fact, and return the tickets' ids."""
     ids: list[int] = []
-    for number, day in enumerate(days):
-        ticket = world.draft(place, number=f"{place}-{day}-{number}-{len(ids)}-{id(days) % 9973}")
+    for day in days:
+        ticket = world.draft(place, number=f"{place}-{day}-{next(_numbers)}")
         fact(world, ticket, day, **more)
         ids.append(ticket.id)
     return ids

@@ -166,14 +166,17 @@ def test_only_whistles_that_the_reader_may_count(
     assert {codes[each.area_id]: each.count for each in matters} == seen
 
 
-def test_four_statements_however_many_are_found(one_session: Session, one_world: World) -> None:
+def test_three_statements_however_many_are_found(one_session: Session, one_world: World) -> None:
     asked: list[str] = []
     bind = one_session.get_bind()
     for number in range(6):
         facts(one_world, days(1, 2, 3), matter=f"事项{number}")
     event.listen(bind, "before_cursor_execute", lambda *args: asked.append(args[2]))
     assert len(look(one_session)) == 6
-    assert len(asked) == 4, asked
+    assert len(asked) == 3, asked
+    asked.clear()
+    assert [each.ticket_ids for each in look(one_session, named=0)] == [()] * 6
+    assert len(asked) == 2, asked
 
 
 # Against a slow count
