@@ -77,7 +77,7 @@ class AppealView(FlowView):
     wide_only = ["decided_at"]
     search_columns = ["ticket.title", "ticket.number", "department.name"]
     filter_columns = ["status", "department", "organization", "ticket"]
-    order_columns = ["created_at", "decided_at"]
+    order_columns = ["created_at"]
     default_order = Order("id")
     labels = {"created_at": "申诉时间"}
     tabs = [

@@ -129,35 +129,9 @@ def _share(found: Share, code: str, number: int, period: Period) -> Markup | str
 
 def department_tiles(card: Card, found: Scores, appeals_url: str | None) -> list[Tile]:
     """Return a card's numbers; without an estimate it is one's own, and tells of nobody else."""
-    tiles = []
-    if card.estimate:
-        tiles += [
-            Tile(
-                _("得分"),
-                points(card.estimate.value),
-                Markup("{}<br>{}").format(
-                    _("区间 %(span)s", span=span(card.estimate)),
-                    _against(card.estimate.value, card.before),
-                ),
-            ),
-            Tile(
-                _("名次"),
-                place(card.rank),
-                _(
-                    "共 %(number)s 个单位参加排名",
-                    number=sum(e.rank is not None for e in found.cards),
-                ),
-            ),
-        ]
     pending = Markup('<a href="{}">{}</a>').format(appeals_url, card.pending)
-    tiles += [
-        Tile(
-            _("本单位均分"),
-            points(card.score),
-            _("全部单位均分 %(mean)s", mean=points(found.mean))
-            if card.estimate
-            else _against(card.score, card.before),
-        ),
+    return [
+        *_ranked(card, found),
         Tile(
             _("评价哨单"),
             linked(card.tickets, Behind.GRADED, card.id, found.period),
@@ -179,7 +153,26 @@ def department_tiles(card: Card, found: Scores, appeals_url: str | None) -> list
             _("改评后立即计入得分"),
         ),
     ]
-    return tiles
+
+
+def _ranked(card: Card, found: Scores) -> list[Tile]:
+    """Return what a department is ranked by, and its own mean; the mean alone where there is no rank."""
+    own = _("本单位均分")
+    if card.estimate is None:
+        return [Tile(own, points(card.score), _against(card.score, card.before))]
+    number = sum(each.rank is not None for each in found.cards)
+    return [
+        Tile(
+            _("得分"),
+            points(card.estimate.value),
+            Markup("{}<br>{}").format(
+                _("区间 %(span)s", span=span(card.estimate)),
+                _against(card.estimate.value, card.before),
+            ),
+        ),
+        Tile(_("名次"), place(card.rank), _("共 %(number)s 个单位参加排名", number=number)),
+        Tile(own, points(card.score), _("全部单位均分 %(mean)s", mean=points(found.mean))),
+    ]
 
 
 def _against(now: float | None, before: float | None) -> Markup:

@@ -176,7 +176,7 @@ class Scored:
                 day=DAY + dt.timedelta(days=rng.randint(-60, 60)),
                 stars=rng.choice([None, 1, 3, 5]),
             )
-            for department in {lead, rng.choice(bodies)}:
+            for department in sorted({lead, rng.choice(bodies)}):
                 for round_ in range(1, rng.choice([1, 1, 1, 2, 3]) + 1):
                     self._round(rng, ticket, department, round_, Rater.RAISER)
                 if department != lead and rng.random() < 0.5:

@@ -292,6 +292,10 @@ def test_a_handler_reads_his_own_department_alone_and_nothing_that_tells_of_othe
     scored: Scored, one_world: World
 ) -> None:
     scored.scatter(random.Random(7), 30)
+    scored.graded("A-D2", GOOD)
+    scored.graded("B-D1", GOOD, place="B11")
+    (ticket,) = scored.graded("A-D2", GOOD)
+    scored.grade(ticket, "A-D1", FAIR)
     whole = cards(one_world)
     for who, code in (("handler", "A-D1"), ("handler2", "A-D2"), ("handlerb", "B-D1")):
         found = read(one_world, who)
