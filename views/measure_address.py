@@ -82,7 +82,13 @@ class Asked:
     order: str
     descending: bool
     page: int
+    medians: bool
     filters: Mapping[Dimension, Any]
+
+    @property
+    def shown(self) -> tuple[Measure, ...]:
+        """The measures of a table: medians, which take the database longest, only if asked for."""
+        return tuple(each for each in MEASURES if self.medians or not each.median)
 
     def args(self) -> dict[str, str]:
         """Return it as an address writes it."""
@@ -96,7 +102,7 @@ class Asked:
     def url(self, route: str, *shown: str, **changes: Any) -> str:
         """Return a page's address for the same period and tickets.
 
-        ``shown`` names what else of the question it keeps: by, across, measure, against, order.
+        ``shown`` names what else of the question it keeps: by, across, measure, against, order, direction, medians.
         """
         own = {
             "by": self.rows.value,
@@ -105,6 +111,7 @@ class Asked:
             "against": self.against.value,
             "order": self.order,
             "direction": "desc" if self.descending else "asc",
+            "medians": "1" if self.medians else "",
         }
         kept = self.args() | {name: own[name] for name in shown} | changes
         said = {name: str(value) for name, value in kept.items() if value not in (None, "")}
@@ -143,6 +150,7 @@ def parse(args: Mapping[str, str], usual: Usual, today: dt.date) -> Asked:
         order=order or (NAME if in_time else "dispatched"),
         descending=direction == "desc" if direction else not in_time and order != NAME,
         page=id_of(args.get("page", "")) or 1,
+        medians=args.get("medians") == "1" or (order in BY_CODE and BY_CODE[order].median),
         filters=dict(_filters(args)),
     )
 

@@ -73,7 +73,7 @@ class Choosers:
 
     NAMES: ClassVar[dict[str, tuple[str, ...]]] = {
         "overview": (),
-        "lines": ("by", "against"),
+        "lines": ("by", "against", "medians"),
         "crossing": ("by", "across", "measure"),
     }
 
@@ -86,6 +86,11 @@ class Choosers:
         boxes = {
             "by": (_("按") if route == "lines" else _("行"), asked.rows.value, kinds),
             "across": (_("列"), asked.columns.value, kinds),
+            "medians": (
+                _("用时"),
+                "1" if asked.medians else "",
+                [("", _("平均数")), ("1", _("平均数和中位数"))],
+            ),
             "measure": (
                 _("指标"),
                 asked.measure.code,

@@ -78,7 +78,7 @@ class LinesPage:
         self.pages = max(1, -(-len(self.ordered) // LINES))
         self.number = min(asked.page, self.pages)
         self.shown = self.ordered[(self.number - 1) * LINES : self.number * LINES]
-        self.tops = {each.code: self._top(each) for each in MEASURES}
+        self.tops = {each.code: self._top(each) for each in asked.shown}
 
     def _sorted(self, found: Sequence[Line]) -> list[Line]:
         """Sort by a measure, equals in their dimension's order; those without a value come last."""
@@ -101,7 +101,7 @@ class LinesPage:
         rows = self.asked.rows
         return [
             self._column(NAME, _(rows.title)),
-            *(self._column(m.code, _(m.title) if m.unit is Unit.PERCENT else heading(m)) for m in MEASURES),
+            *(self._column(m.code, _(m.title) if m.unit is Unit.PERCENT else heading(m)) for m in self.asked.shown),
         ]  # fmt: skip
 
     def _column(self, name: str, label: str) -> Column:
@@ -110,7 +110,7 @@ class LinesPage:
         # A name is looked for from its beginning, a measure from the most.
         first = "asc" if name == NAME else "desc"
         turned = {"asc": "desc", "desc": "asc"}[now] if current else first
-        url = self.asked.url("lines", "by", "against", order=name, direction=turned)
+        url = self.asked.url("lines", "by", "against", "medians", order=name, direction=turned)
         return Column(name, label, url, now if current else None)
 
     def rows(
@@ -122,7 +122,8 @@ class LinesPage:
             return found
         question = self.question.whole()
         cells = [
-            self._cell(each, whole[each.code], urls, question, None, bar=False) for each in MEASURES
+            self._cell(each, whole[each.code], urls, question, None, bar=False)
+            for each in self.asked.shown
         ]
         return [*found, MeasureRow(_("合计"), None, cells, total=True)]
 
@@ -134,7 +135,7 @@ class LinesPage:
         here = self.question.at(line.key)
         cells = [
             self._cell(each, line.values[each.code], urls, here, then, bar=True)
-            for each in MEASURES
+            for each in self.asked.shown
         ]
         return MeasureRow(line.title, glance, cells)
 
@@ -169,7 +170,9 @@ class LinesPage:
         number, pages = self.number, self.pages
 
         def url(page: int) -> str:
-            return self.asked.url("lines", "by", "against", "order", "direction", page=page)
+            return self.asked.url(
+                "lines", "by", "against", "medians", "order", "direction", page=page
+            )
 
         return Table(
             [],

@@ -46,6 +46,7 @@ PAGES = {"overview": "概况", "lines": "分类统计", "crossing": "交叉统�
 TILES = tuple(each for each in MEASURES if not each.median)
 #: How much of the heat table the first page shows.
 GLANCE = (20, 14)
+A_YEAR = 366
 NOTHING = "这段时间没有哨单。请换个期间，或者清空筛选条件。"
 
 
@@ -112,10 +113,10 @@ class MeasuresView(BaseView):
         """Show all measures by a dimension, sorted by one of them."""
         who, asked, now = self._asked()
         question = Question(asked.period, asked.rows, None, asked.filters)
-        found = ask(session(), question, MEASURES, now)
+        found = ask(session(), question, asked.shown, now)
         page = LinesPage(asked, question, found)
         against = counterparts(session(), asked, question, now)
-        whole = total(session(), question, MEASURES, now) if found else {}
+        whole = total(session(), question, asked.shown, now) if found else {}
         measure = BY_CODE.get(asked.order, BY_CODE["dispatched"])
         urls = TicketUrls()
         in_time = asked.rows is Dimension.MONTH
@@ -255,8 +256,9 @@ def tiles(
     question: Question, values: Mapping[str, Value], now: dt.datetime, urls: TicketUrls
 ) -> list[Tile]:
     """Return every measure at a glance, against the period before and the same days a year ago."""
-    before = total(session(), question.before(), TILES, now)
-    year = total(session(), question.last_year(), TILES, now)
+    then = [
+        (label, total(session(), other, TILES, now)) for label, other in counterparts_of(question)
+    ]
     found = []
     for measure in TILES:
         value = values[measure.code]
@@ -267,14 +269,24 @@ def tiles(
                 unit_of(measure) if value.value is not None else "",
                 urls.of(measure, question, value),
                 parts(measure, question, value, urls),
-                [
-                    (_("比上期"), change(measure, value, before[measure.code])),
-                    (_("比去年同期"), change(measure, value, year[measure.code])),
-                ],
+                [(label, change(measure, value, old[measure.code])) for label, old in then],
                 _(measure.meaning),
             )
         )
     return found
+
+
+def counterparts_of(question: Question) -> list[tuple[str, Question]]:
+    """Return what a period is compared with: the one before, and the same days a year ago.
+
+    Of about a year these are the same days; of more than a year the latter lie within it.
+    """
+    days = (question.period.last - question.period.first).days + 1
+    before = (_("比上期"), question.before())
+    year = (_("比去年同期"), question.last_year())
+    if days > A_YEAR:
+        return [before]
+    return [year] if days > A_YEAR - 31 else [before, year]
 
 
 def parts(
@@ -305,6 +317,8 @@ def rules() -> Sequence[str]:
         ),
         _("应当应哨、报到的，是已经做到的，加上期限已过还没有做到的；期限没到的暂不计。"),
         _("没有可计的哨单时显示“—”，不是 0。"),
-        _("“上期”是紧挨在前面、同样长短的期间；“去年同期”是去年的同一段日子。"),
+        _(
+            "“上期”是紧挨在前面、同样长短的期间；“去年同期”是去年的同一段日子。期间在一年左右的，只比去年同期；超过一年的，只比上期。"
+        ),
         _("您看到的数字只包括您有权查看的哨单；点数字可以看到它数的是哪些。"),
     ]

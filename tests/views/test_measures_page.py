@@ -144,7 +144,7 @@ def test_lines_say_what_ask_answers(lives: World, as_seen_by: Clients) -> None:
         with acting_as(lives.session, lives.actor("office")):
             lines = ask(lives.session, question, MEASURES, utcnow())
             whole = total(lives.session, question, MEASURES, utcnow())
-        heads, rows = table(client.get(f"{LINES}?{DAYS}&by={by.value}&order=name").text)
+        heads, rows = table(client.get(f"{LINES}?{DAYS}&by={by.value}&order=name&medians=1").text)
         assert heads[0] == by.title
         assert [head.split("（")[0] for head in heads[1:]] == [each.title for each in MEASURES]
         expected = {line.title: [said(e, line.values[e.code]) for e in MEASURES] for line in lines}
@@ -159,7 +159,7 @@ def test_lines_are_sorted_by_any_column_and_nothing_comes_last(
     for each in MEASURES:
         column = MEASURES.index(each)
         for direction, turned in (("asc", False), ("desc", True)):
-            query = f"{DAYS}&by=department&order={each.code}&direction={direction}"
+            query = f"{DAYS}&by=department&medians=1&order={each.code}&direction={direction}"
             page = client.get(f"{LINES}?{query}").text
             _heads, rows = table(page)
             shown = [cells[column] for name, cells in rows.items() if name != "合计"]
@@ -167,6 +167,29 @@ def test_lines_are_sorted_by_any_column_and_nothing_comes_last(
             assert known == sorted(known, reverse=turned), (each.code, direction)
             assert shown[len(known) :] == ["—"] * (len(shown) - len(known))
             assert f'aria-sort="{direction}ending"' in page
+
+
+def test_medians_are_worked_out_for_who_asks_for_them(lives: World, as_seen_by: Clients) -> None:
+    client = as_seen_by("office")
+    plain = [each.title for each in MEASURES if not each.median]
+    for query, titles in (
+        ("", plain),
+        ("&medians=1", [each.title for each in MEASURES]),
+        ("&order=resolve_hours_median", [each.title for each in MEASURES]),
+    ):
+        heads, _rows = table(client.get(f"{LINES}?{DAYS}&by=theme{query}").text)
+        assert [head.split("（")[0] for head in heads[1:]] == titles
+
+
+def test_a_year_is_compared_with_the_year_before(lives: World, as_seen_by: Clients) -> None:
+    client = as_seen_by("office")
+    for days, labels in (
+        ("from=2026-04-01&until=2026-04-30", {"比上期", "比去年同期"}),
+        ("from=2026-01-01&until=2026-12-31", {"比去年同期"}),
+        ("from=2025-01-01&until=2026-12-31", {"比上期"}),
+    ):
+        page = client.get(f"{OVERVIEW}?{days}").text
+        assert set(re.findall(r'<span class="measure-against">([^<]+)<', page)) == labels, days
 
 
 def test_a_crossing_says_what_ask_answers(lives: World, as_seen_by: Clients) -> None:
@@ -347,7 +370,7 @@ def test_pages_take_at_most_twelve_statements(lives: World, as_seen_by: Clients)
         client = as_seen_by(account)
         for page in (
             f"{OVERVIEW}?{DAYS}", f"{OVERVIEW}?{DAYS}&township={place}",
-            f"{LINES}?{DAYS}&by=department&against=year", f"{LINES}?{DAYS}&by=month",
+            f"{LINES}?{DAYS}&by=department&against=year&medians=1", f"{LINES}?{DAYS}&by=month",
             f"{CROSSING}?{DAYS}&by=township&across=department", ABOUT,
         ):  # fmt: skip
             assert count_statements(client, page) <= 12, (account, page)
