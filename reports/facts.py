@@ -88,19 +88,33 @@ def catch_up(session: Session, limit: int | None = USUAL) -> int:
     with acting_as(session, SYSTEM):
         if session.scalar(select(FactMark.id).limit(1)) is None or not _alone(session):
             return 0
-        done = read = 0
+        done = read = last = 0
         while limit is None or read < limit:
             size = SLICE if limit is None else min(SLICE, limit - read)
-            found = select(FactMark.id, FactMark.ticket_id).order_by(FactMark.id).limit(size)
-            marks = session.execute(found).all()
+            found = select(FactMark.id, FactMark.ticket_id).where(FactMark.id > last)
+            marks = session.execute(found.order_by(FactMark.id).limit(size)).all()
             if not marks:
                 break
-            read += len(marks)
-            done += _fold(session, {each.ticket_id for each in marks})
-            taken = [each.id for each in marks]
-            gone = delete(FactMark).where(FactMark.id.in_(taken))
+            read, last = read + len(marks), marks[-1].id
+            held = _held_by_others(session, {each.ticket_id for each in marks})
+            taken = [each for each in marks if each.ticket_id not in held]
+            done += _fold(session, {each.ticket_id for each in taken})
+            gone = delete(FactMark).where(FactMark.id.in_([each.id for each in taken]))
             session.execute(gone, execution_options=_APART)
     return done
+
+
+def _held_by_others(session: Session, tickets: set[int]) -> set[int]:
+    """Return which tickets somebody takes a step on right now, and hold the others.
+
+    His step is not to wait for us, nor we for him: what he does is marked, and folded next time.
+    """
+    some = select(Ticket.id).where(Ticket.id.in_(sorted(tickets)))
+    free = session.scalars(some.with_for_update(read=True, key_share=True, skip_locked=True))
+    missing = tickets - set(free)
+    if not missing:
+        return missing
+    return set(session.scalars(select(Ticket.id).where(Ticket.id.in_(sorted(missing)))))
 
 
 def _alone(session: Session) -> bool:

@@ -250,6 +250,25 @@ def test_who_finds_sqlite_held_by_another_reads_what_is_there(sqlite: Backend) -
         assert facts.catch_up(reader) == 2
 
 
+@pytest.mark.postgresql
+def test_a_ticket_on_which_a_step_is_taken_is_left_for_the_next_time(
+    postgresql_backend: Backend,
+) -> None:
+    postgresql_backend.reset()
+    maker = session_factory(postgresql_backend.app)
+    with maker() as other, maker() as reader, acting_as(other, SYSTEM), acting_as(reader, SYSTEM):
+        tickets = [World(other).raised() for _ in range(2)]
+        ids = [each.id for each in tickets]
+        other.commit()
+        other.scalars(select(Ticket.id).where(Ticket.id == ids[0]).with_for_update()).one()
+        assert facts.catch_up(reader) == 1
+        reader.commit()
+        assert set(reader.scalars(select(FactMark.ticket_id))) == {ids[0]}
+        other.rollback()
+        assert facts.catch_up(reader) == 1
+        assert (marks(reader), len(every_row(reader))) == (0, 2)
+
+
 def test_many_at_once_neither_lose_nor_double(backend: Backend) -> None:
     maker = session_factory(backend.app)
     with maker() as session, acting_as(session, SYSTEM):
