@@ -18,13 +18,10 @@ from models.grade import Grade
 from models.measure import TicketFact
 from models.rating import Rater, Rating
 from models.ticket import Ticket
-from reports import score_lists
 from reports.measures import Period
-from reports.score_lists import Behind
 from reports.scores import Card, Scores, departments
 from reports.shrinking import FLOOR, PRIOR
 from rules.actor import SYSTEM, acting_as
-from rules.errors import Invalid
 from tests.factories.scored import DAY, Scored
 from tests.factories.world import World
 
@@ -325,50 +322,6 @@ def test_a_county_may_be_asked_for_alone(scored: Scored, one_world: World) -> No
 def test_nothing_graded_is_nothing_said(one_world: World) -> None:
     found = read(one_world, "office")
     assert (found.cards, found.mean) == ([], None)
-
-
-# Each number opens its list
-
-
-def listed(world: World, who: str, behind: Behind, number: int) -> int:
-    text = score_lists.tickets_of(behind, number, PERIOD)["score"]
-    with acting_as(world.session, world.actor(who)):
-        test = score_lists.criterion(world.session, text, dt.datetime.now(dt.UTC))
-        return len(world.session.scalars(select(Ticket.id).where(test)).all())
-
-
-def test_the_list_behind_a_number_holds_as_many_tickets(scored: Scored, one_world: World) -> None:
-    scored.scatter(random.Random(3), 40)
-    for card in read(one_world, "office").cards:
-        assert listed(one_world, "office", Behind.GRADED, card.id) == card.tickets
-    (ticket, *_others) = one_world.session.scalars(
-        select(Ticket).join(TicketFact, TicketFact.ticket_id == Ticket.id).where(
-            TicketFact.department_id == one_world.place("A-D1").id, TicketFact.day == DAY
-        )
-    ).all() or scored.graded("A-D1", FAIR)  # fmt: skip
-    scored.appeal(ticket, "A-D1", AppealStatus.PENDING)
-    number = one_world.place("A-D1").id
-    assert cards(one_world)["A-D1"].pending == 1
-    assert listed(one_world, "office", Behind.APPEALED, number) == 1
-    assert listed(one_world, "officeb", Behind.GRADED, number) == 0
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "of=graded", "of=none&who=1&from=2026-01-01&until=2026-02-01",
-     "of=graded&who=x&from=2026-01-01&until=2026-02-01",
-     "of=graded&who=99999999999&from=2026-01-01&until=2026-02-01",
-     "of=graded&who=1&from=2026-03-01&until=2026-02-01"],
-)  # fmt: skip
-def test_an_address_that_says_nothing_is_refused(one_world: World, text: str) -> None:
-    with pytest.raises(Invalid):
-        score_lists.criterion(one_world.session, text, dt.datetime.now(dt.UTC))
-
-
-def test_the_words_of_a_list_name_whose_it_is(one_world: World) -> None:
-    text = score_lists.tickets_of(Behind.GRADED, one_world.place("A-D1").id, PERIOD)["score"]
-    words = score_lists.said(one_world.session, text)
-    assert words == "得到评价的哨单：甲县住建局，2026-02-18 至 2026-03-30"
 
 
 # Cost
