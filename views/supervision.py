@@ -65,7 +65,6 @@ class SupervisionView(StepsAtOnce):
     search_columns = ["number", "matter", "head"]
     filter_columns = ["status", "kind", "cause", "department", "organization", "due_on"]
     quiet_filters = ["ticket"]
-    order_columns = ["due_on"]
     tabs: ClassVar[Tabs] = [
         ("all", "全部", None),
         ("proposed", "待确认", Supervision.status == S.PROPOSED),
