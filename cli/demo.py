@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
-from cli import demo_ledgers
+from cli import demo_follow, demo_ledgers
 from cli.demo_people import actor as actor_named
 from cli.demo_people import organization
 from cli.roles import sync
@@ -61,7 +61,7 @@ def demo(if_empty: bool) -> None:
         password = _password()
         load(session, password)
         session.commit()
-    click.echo("已载入示范县：95 个机构、三张清单、一书三单、双报到和哨单。")
+    click.echo("已载入示范县：95 个机构、三张清单、一书三单、双报到、半年的哨单和督办。")
 
 
 def load(session: Session, password: str) -> None:
@@ -79,8 +79,10 @@ def load(session: Session, password: str) -> None:
     for agreement in county.AGREEMENTS:
         _agreement(session, agreement)
     demo_ledgers.load(session)
+    demo_follow.load(session)
     for ticket in sorted(county.TICKETS, key=lambda each: -each.hours):
         _ticket(session, ticket)
+    demo_follow.follow(session)
 
 
 def _import(session: Session, kind: str, path: Path, owner: Organization | None) -> None:

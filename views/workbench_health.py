@@ -6,7 +6,7 @@ nobody waits for it on the first page.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 
 from models.base import utcnow
 from reports.drawing import Svg
-from reports.measures import Dimension, Measure, Period, Question, ask, total
+from reports.measures import Dimension, Measure, Period, Question, Value, ask, total
 from reports.sparks import spark
 from rules.actor import Actor
 from rules.calendar import shanghai_date
@@ -31,7 +31,8 @@ from views.measure_words import Change, change, figure, written
 #: Days of the figures; they stand against as many days before.
 DAYS = 30
 MONTHS = 6
-SHOWN = ("response_rate", "on_time_rate", "satisfaction")
+#: The first of each that says anything: a mechanism may set no deadline to put things right.
+SHOWN = (("response_rate",), ("on_time_rate", "closing_rate"), ("satisfaction",))
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def _shares() -> list[Tile]:
     now = utcnow()
     today = shanghai_date(now)
     period = Period(today - timedelta(days=DAYS - 1), today)
-    measures = [BY_CODE[code] for code in SHOWN]
+    measures = [BY_CODE[code] for codes in SHOWN for code in codes]
     these = total(session(), Question(period), measures, now)
     before = total(session(), Question(period.before()), measures, now)
     months = Question(Period(months_before(today, MONTHS - 1), today), rows=Dimension.MONTH)
@@ -77,8 +78,17 @@ def _shares() -> list[Tile]:
             change=change(each, these[each.code], before[each.code]),
             spark=_trend(each, lines),
         )
-        for each in measures
+        for each in _chosen(these, before)
     ]
+
+
+def _chosen(*values: Mapping[str, Value]) -> list[Measure]:
+    """Return the measures to show, of which there is a value in one of two periods, or else none."""
+    found = []
+    for codes in SHOWN:
+        known = [code for code in codes if any(each[code].value is not None for each in values)]
+        found.append(BY_CODE[(known or codes)[0]])
+    return found
 
 
 def _trend(measure: Measure, lines: Sequence[Any]) -> Svg | None:
