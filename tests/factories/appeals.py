@@ -7,11 +7,39 @@ from typing import Any
 
 from models.appeal import RatingAppeal
 from models.grade import Grade
-from models.ticket import Ticket
+from models.rating import Rater
+from models.ticket import Ticket, TicketStatus
 from rules import appeals, workflow
 from rules.actor import acting_as
+from rules.calendar import SHANGHAI
 from rules.mechanisms import dimensions_of
+from rules.workflows.ticket_ratings import standing
+from tests.factories.roads import brought_to, grades
 from tests.factories.world import World
+
+
+def at(text: str) -> dt.datetime:
+    """Return an instant that is written as people in Shanghai write it."""
+    return dt.datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).astimezone(dt.UTC)
+
+
+FRIDAY = at("2026-03-06 10:00")
+
+
+def rated(world: World, grade: Grade = Grade.FAIR, now: dt.datetime = FRIDAY) -> Ticket:
+    """Return a ticket whose departments were graded alike."""
+    ticket = brought_to(world, TicketStatus.RESOLVED)
+    world.step(ticket, "rate", "community", now=now, grades=grades(ticket, grade))
+    return ticket
+
+
+def stands(ticket: Ticket, code: str, number: int = 1) -> set[Grade]:
+    """Return the raising place's grades of a department that stand in a round."""
+    return {
+        each.grade
+        for each in standing(ticket, Rater.RAISER, number)
+        if each.organization.code == code
+    }
 
 
 def appealed(

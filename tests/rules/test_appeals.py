@@ -12,21 +12,14 @@ from sqlalchemy.orm import Session
 from models.appeal import AppealStatus as P
 from models.appeal import RatingAppeal
 from models.grade import Grade
-from models.mechanism import LowRating
 from models.notice import Notice
-from models.rating import Rater
-from models.ticket import AssignmentStatus, Ticket
 from models.ticket import TicketStatus as S
-from rules import clocks, ledger, workflow
-from rules.actor import SYSTEM, Actor, acting_as, actor_of
+from rules import ledger, workflow
+from rules.actor import acting_as
 from rules.appeals import APPEAL_DAYS, graded, may_not_appeal
-from rules.calendar import SHANGHAI
 from rules.errors import Conflict, Forbidden, Invalid, OutOfScope
 from rules.workflows.appeals import APPEALS
-from rules.workflows.ticket_ratings import standing
-from tests.conftest import Backend
-from tests.factories.appeals import appealed, better
-from tests.factories.race import Job, race
+from tests.factories.appeals import FRIDAY, appealed, at, better, rated, stands
 from tests.factories.roads import brought_to, grades
 from tests.factories.world import ACCOUNTS, World
 
@@ -40,28 +33,7 @@ DAY = dt.timedelta(days=1)
 SECOND = dt.timedelta(seconds=1)
 
 
-def at(text: str) -> dt.datetime:
-    return dt.datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).astimezone(dt.UTC)
-
-
-FRIDAY = at("2026-03-06 10:00")
 LAST = at("2026-03-13 23:59:59")
-
-
-def rated(world: World, grade: Grade = FAIR, now: dt.datetime = FRIDAY) -> Ticket:
-    """Return a ticket whose departments were graded alike."""
-    ticket = brought_to(world, S.RESOLVED)
-    world.step(ticket, "rate", "community", now=now, grades=grades(ticket, grade))
-    return ticket
-
-
-def stands(ticket: Ticket, code: str, number: int = 1) -> set[Grade]:
-    """Return the raising place's grades of a department that stand in a round."""
-    return {
-        each.grade
-        for each in standing(ticket, Rater.RAISER, number)
-        if each.organization.code == code
-    }
 
 
 def told(session: Session, world: World, who: str) -> list[str]:
@@ -323,111 +295,3 @@ def test_after_amendments_the_last_grades_are_corrected_and_then_stand(
             ticket, "amend_rating", "community", now=FRIDAY + 5 * hour,
             grades=grades(ticket, LOW), note="更正",
         )  # fmt: skip
-
-
-# A low rating that had sent the ticket back
-
-
-@pytest.fixture
-def sent_back(one_world: World) -> Ticket:
-    """A ticket that its low rating has sent back."""
-    ticket = brought_to(one_world, S.RESOLVED)
-    ticket.whistle_class.mechanism.low_action = LowRating.REOPEN
-    one_world.step(ticket, "rate", "community", now=FRIDAY, grades=grades(ticket, LOW))
-    assert (ticket.status, ticket.reopen_count) == (S.REOPENED, 1)
-    return ticket
-
-
-def agrees(session: Session, ticket: Ticket) -> None:
-    found = clocks.replay(ledger.events_of(session, ticket))
-    assert found.due == {clock: getattr(ticket, f"{clock}_due") for clock in clocks.CLOCKS}
-
-
-def corrected(world: World, ticket: Ticket, who: str, grade: Grade = GOOD) -> RatingAppeal:
-    appeal = appealed(world, ticket, FRIDAY, who)
-    world.step(appeal, "correct", "office", now=FRIDAY, grades=better(appeal, grade), note="属实")
-    return appeal
-
-
-def test_a_correction_takes_back_what_the_low_rating_did(
-    one_session: Session, one_world: World, sent_back: Ticket
-) -> None:
-    """Only when no department's grade is low any more."""
-    corrected(one_world, sent_back, "handler")
-    assert sent_back.status is S.REOPENED
-    corrected(one_world, sent_back, "handler2")
-    assert (sent_back.status, sent_back.reopen_count) == (S.RESOLVED, 0)
-    assert {each.status for each in sent_back.assignments} != {AssignmentStatus.DISPATCHED}
-    agrees(one_session, sent_back)
-    one_world.step(sent_back, "close", "office")
-    assert sent_back.status is S.CLOSED
-
-
-def test_work_that_has_begun_again_goes_on(
-    one_session: Session, one_world: World, sent_back: Ticket
-) -> None:
-    one_world.step(sent_back, "accept", "handler")
-    corrected(one_world, sent_back, "handler")
-    corrected(one_world, sent_back, "handler2")
-    assert (sent_back.status, sent_back.reopen_count) == (S.ACCEPTED, 1)
-    assert stands(sent_back, "A-D1") == {GOOD}
-    agrees(one_session, sent_back)
-
-
-def test_a_closed_ticket_is_corrected_too(one_session: Session, one_world: World) -> None:
-    ticket = rated(one_world)
-    one_world.step(ticket, "close", "office")
-    corrected(one_world, ticket, "handler")
-    assert (ticket.status, stands(ticket, "A-D1")) == (S.CLOSED, {GOOD})
-
-
-# At once
-
-
-def decide(number: int, action: str) -> Job:
-    """Return a decision of the office."""
-
-    def job(session: Session, actor: Actor) -> str:
-        appeal = session.get_one(RatingAppeal, number)
-        values = {"note": "有依据", "grades": better(appeal)}
-        workflow.apply(session, appeal, action, actor, values, seen_status="pending")
-        return action
-
-    return job
-
-
-def test_of_two_deciders_at_once_one_wins(backend: Backend, session: Session, world: World) -> None:
-    ticket = rated(world)
-    appeal = appealed(world, ticket, FRIDAY)
-    number = appeal.id
-    session.commit()
-    outcomes = race(backend, "office", [decide(number, "correct"), decide(number, "uphold")] * 2)
-    won = [each for each in outcomes if isinstance(each, str)]
-    assert len(won) == 1, outcomes
-    assert all(isinstance(each, Conflict) for each in outcomes if each not in won)
-    session.expire_all()
-    assert stands(ticket, "A-D1") == ({GOOD} if won == ["correct"] else {FAIR})
-    assert [each.action for each in ledger.events_of(session, appeal)] == ["create", *won]
-
-
-def filing(number: int) -> Job:
-    """Return an appeal about a ticket."""
-
-    def job(session: Session, actor: Actor) -> str:
-        with acting_as(session, SYSTEM):
-            actor = actor_of(session, World(session).account("handler"))
-        appealed(World(session), session.get_one(Ticket, number), FRIDAY)
-        return actor.name
-
-    return job
-
-
-def test_of_two_appeals_at_once_one_is_made(
-    backend: Backend, session: Session, world: World
-) -> None:
-    number = rated(world).id
-    session.commit()
-    outcomes = race(backend, "handler", [filing(number)] * 3)
-    assert sum(isinstance(each, str) for each in outcomes) == 1, outcomes
-    session.expire_all()
-    assert len(session.scalars(select(RatingAppeal)).all()) == 1
