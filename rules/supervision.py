@@ -26,6 +26,7 @@ def find(session: Session, now: dt.datetime, *, matters: bool = True) -> int:
     sweep = Sweep(session, now, plans(session))
     for each in (
         supervision_deadlines.lapse,
+        supervision_matters.in_hand,
         supervision_deadlines.near,
         supervision_deadlines.overdue,
         supervision_matters.low_ratings,

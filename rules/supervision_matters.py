@@ -6,10 +6,11 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from models.organization import Organization, OrganizationKind
+from models.organization import Organization, OrganizationKind, OrganizationLine
+from models.recurring import RecurringProblem
 from models.supervision import Supervision, SupervisionKind
 from models.ticket import Ticket, TicketStatus
 from rules import recurring
@@ -22,6 +23,7 @@ from rules.proposals import (
     S,
     Sweep,
     about_ticket,
+    internally,
     orders_of,
     propose,
     with_places,
@@ -100,6 +102,26 @@ def again(sweep: Sweep) -> None:
         fresh = _not_proposed(sweep, recurring.untied(sweep.session, found), days)
         names = _numbers(sweep.session, fresh)
         propose(sweep, [_matter(sweep, each, days, names) for each in fresh])
+
+
+def in_hand(sweep: Sweep) -> None:
+    """Take back proposals that nobody has confirmed about matters that a problem watches over by now."""
+    watched = (
+        select(Supervision)
+        .join(OrganizationLine, OrganizationLine.organization_id == Supervision.organization_id)
+        .join(
+            RecurringProblem,
+            and_(
+                RecurringProblem.organization_id == OrganizationLine.ancestor_id,
+                RecurringProblem.matter == Supervision.matter,
+                RecurringProblem.status.in_(recurring.WATCHED),
+            ),
+        )
+        .where(Supervision.status == S.PROPOSED, Supervision.cause == C.AGAIN)
+        .limit(SLICE)
+    )
+    for each in sweep.session.scalars(watched).unique().all():
+        internally(sweep, each, "lapse", {"note": "已立为共性问题，不再另行督办。"})
 
 
 def _not_proposed(

@@ -131,6 +131,21 @@ def test_a_matter_that_a_problem_watches_over_is_in_hand(session: Session, world
     assert again(session) == []
 
 
+@pytest.mark.parametrize(("place", "lapses"), [("A1", True), ("A", True), ("A2", False)])
+def test_a_proposal_is_taken_back_once_a_problem_watches_over_its_matter(
+    session: Session, world: World, place: str, lapses: bool
+) -> None:
+    reported(world, 3)
+    now = dt.datetime.now(dt.UTC)
+    supervision.find(session, now)
+    problem = RecurringProblem(organization=world.place(place), title="路灯", matter=MATTER)
+    session.add(problem)
+    session.flush()
+    supervision.find(session, now)
+    expected = S.DISMISSED if lapses else S.PROPOSED
+    assert [each.status for each in orders(session)] == [expected]
+
+
 def test_a_matter_that_was_dismissed_comes_back_once_the_days_are_over(
     session: Session, world: World
 ) -> None:
