@@ -185,6 +185,7 @@ def _names(session: Session, sought: Sought, keys: list[Key]) -> Any:
         places = {row.id: row.name for row in session.execute(asked)}
 
     def named(axis: Axis, key: Key) -> str:
+        """Return what a key is called."""
         return places.get(key, str(key)) if axis is Axis.PLACE else str(key)
 
     return named

@@ -5,15 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from sqlalchemy import select
+
 from models.base import utcnow
 from models.meeting import CoordinationMeeting, MeetingDecision, MeetingStatus
 from models.meeting import DecisionStatus as D
+from models.notice import Notice
 from models.recurring import ProblemStatus as P
-from models.recurring import RecurringProblem
-from rules import workflow
+from models.recurring import RecurringProblem, Remedy
+from rules import problems, workflow
 from rules.actor import SYSTEM, acting_as
 from tests.factories.facts import LIGHTS, today
-from tests.factories.world import World
+from tests.factories.world import ACCOUNTS, World
 
 M = MeetingStatus
 
@@ -93,3 +96,30 @@ def decision(
     if status is D.DROPPED:
         world.step(found, "drop", "office", note="另有安排")
     return found
+
+
+def told(world: World, record: Any, words: str) -> set[str]:
+    """Return the accounts that were told of a record in such words."""
+    names = {world.account(name).id: name for name in ACCOUNTS}
+    kind = type(record).__tablename__
+    found = world.session.scalars(
+        select(Notice).where(Notice.record_type == kind, Notice.record_id == record.id)
+    )
+    return {names[each.account_id] for each in found if words in each.title}
+
+
+def plan(world: World, **more: Any) -> dict[str, Any]:
+    """Return what the step of a plan asks for."""
+    return {
+        "plan": "更换线路",
+        "remedy": Remedy.PROJECT,
+        "owner": world.place("A-D1").id,
+        "due_on": days(30),
+    } | more
+
+
+def tie(world: World, record: RecurringProblem, ids: list[int], who: str = "office") -> int:
+    """Tie tickets to a problem as an account."""
+    actor = world.actor(who)
+    with acting_as(world.session, actor):
+        return problems.tie(world.session, record, ids, actor, utcnow())

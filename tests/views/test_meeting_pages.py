@@ -51,7 +51,7 @@ def test_a_meeting_from_the_first_form_to_its_minutes(
     one_session: Session, world: World, as_seen_by: Client
 ) -> None:
     ticket, record = world.raised(), make.problem(world)
-    office, handler = as_seen_by("office"), as_seen_by("handler")
+    office = as_seen_by("office")
     form = office.get("/meetings/add")
     assert 'type="datetime-local"' in form.text
     answer = office.post(
@@ -85,8 +85,19 @@ def test_a_meeting_from_the_first_form_to_its_minutes(
     assert [each for _n, each in items(one_session)] == ["东门路灯", "其他事项", "路灯常坏"]
     said = {"title": "其他", "discussion": "说了两件事。\r\n都同意。"}
     assert office.post(f"/agenda/discuss/{last.id}", data=said).status_code == 302
-    # what was decided
     first = one_session.scalars(select(MeetingItem).where(MeetingItem.position == 1)).one()
+    _followed_up(one_session, world, as_seen_by, called, first)
+
+
+def _followed_up(
+    one_session: Session,
+    world: World,
+    as_seen_by: Client,
+    called: CoordinationMeeting,
+    first: MeetingItem,
+) -> None:
+    """Decide something on a point, hold the meeting, let the owner report, print, and close."""
+    office, handler = as_seen_by("office"), as_seen_by("handler")
     decided = office.post(
         f"/decisions/add?meeting={called.id}",
         data={
