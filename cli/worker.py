@@ -14,7 +14,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from jobs import exports, imports
+from jobs import bulletins, exports, imports
 from jobs.queue import Queue, queue
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,6 +37,7 @@ def work(app: Flask, tasks: Queue, until_stdin_ends: bool) -> None:
     for each in (imports, exports):
         each.recover(app)
         each.forget(app)
+    bulletins.recover(app)
     if until_stdin_ends:
         threading.Thread(target=_stop_with_parent, daemon=True).start()
     # What a worker that died has left of the clock is done by its next strokes.

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from jobs import exports
+from jobs import bulletins, exports
 from jobs.imports import read, write
 
 TASKS: dict[str, Callable[[Flask, int], None]] = {
     "import-read": read,
     "import-write": write,
     "export-write": exports.write,
+    bulletins.TASK: bulletins.write,
 }

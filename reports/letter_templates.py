@@ -1,4 +1,4 @@
-"""Is a Word file fit to be the template of a letter? Refused with a sentence that names the place."""
+"""Is a Word file fit to be a template? Refused with a sentence that names the place."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import html
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from docxtpl import DocxTemplate
@@ -56,8 +57,20 @@ _PLAIN = (
 _FETCHING = re.compile(r"\b(DDE|DDEAUTO|INCLUDETEXT|INCLUDEPICTURE|LINK|IMPORT)\b", re.IGNORECASE)
 
 
-def check_template(name: str, content: bytes) -> None:
-    """Raise ``Invalid`` unless the file can be filled in for every agreement without harm."""
+@dataclass(frozen=True)
+class Purpose:
+    """What a template is for: its noun, the fields that it may use, and how it is filled in."""
+
+    noun: str
+    fields: Collection[str]
+    fill: Callable[[bytes, Mapping[str, str]], bytes]
+
+
+LETTER = Purpose("协议书", FIELDS, letter)
+
+
+def check_template(name: str, content: bytes, purpose: Purpose = LETTER) -> None:
+    """Raise ``Invalid`` unless the file can be filled in, whatever the values, without harm."""
     if len(content) > LARGEST:
         raise Invalid(f"“{name}”超过 {size_text(LARGEST)}，请压缩其中的图片后再上传。")
     if not name.lower().endswith(".docx"):
@@ -71,16 +84,16 @@ def check_template(name: str, content: bytes) -> None:
         raise Invalid(f"“{name}”不能作模板：它是{error}，请精简后再上传。") from error
     for part, size in sizes.items():
         if part.endswith((".xml", ".rels")) and size > LARGEST_TEXT:
-            raise Invalid(f"“{name}”的正文或样式太大，不像一份协议书，请精简后再上传。")
+            raise Invalid(f"“{name}”的正文或样式太大，不像一份{purpose.noun}，请精简后再上传。")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for part in sizes:
             if part.endswith((".xml", ".rels")):
-                _check_part(name, part, archive.read(part))
-    _check_marks(name, content)
-    _try(name, content)
+                _check_part(name, part, archive.read(part), purpose)
+    _check_marks(name, content, purpose)
+    _try(name, content, purpose)
 
 
-def _check_part(name: str, part: str, xml: bytes) -> None:
+def _check_part(name: str, part: str, xml: bytes, purpose: Purpose) -> None:
     """Look at one part: well formed, nothing fetched from elsewhere, marks only in the text."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
     try:
@@ -95,11 +108,11 @@ def _check_part(name: str, part: str, xml: bytes) -> None:
     text = "".join(str(each) for each in root.itertext())
     if part == DOCUMENT:
         _check_instructions(name, root)
-        _check_words(name, text)
+        _check_words(name, text, purpose)
     elif any(mark in text for mark in ("{{", "{%", "{#")):
         raise Invalid(
             f"“{name}”的页眉、页脚、脚注或文档属性里有字段；字段只能写在正文里，"
-            "因为成批打印时各份协议共用页眉和页脚。"
+            "因为成批打印时各份文件共用页眉和页脚。"
         )
 
 
@@ -121,7 +134,7 @@ def _check_instructions(name: str, root: Any) -> None:
             raise Invalid(f"“{name}”里有会读取外部内容的 Word 域“{found[0]}”，请删除它再上传。")
 
 
-def _check_words(name: str, text: str) -> None:
+def _check_words(name: str, text: str, purpose: Purpose) -> None:
     """Refuse marks that are not finished, that are no "if", or that Word would choke on."""
     for opening, closing in (("{{", "}}"), ("{%", "%}"), ("{#", "#}")):
         if text.count(opening) != text.count(closing):
@@ -131,16 +144,17 @@ def _check_words(name: str, text: str) -> None:
                 f"“{name}”的标记没有成对：{where}。每个“{opening}”都要有“{closing}”收尾。"
             )
     if text.count("{{") + text.count("{%") > MOST_MARKS:
-        raise Invalid(f"“{name}”里的字段和条件超过 {MOST_MARKS} 处，不像一份协议书。")
+        raise Invalid(f"“{name}”里的字段和条件超过 {MOST_MARKS} 处，不像一份{purpose.noun}。")
+    example = next(iter(purpose.fields))
     if found := re.search(r"\{\{(?:r|p|tr|tc)\s[^}]*\}\}", text):
-        raise Invalid(f"“{name}”里的“{found[0]}”写法不能用，字段请写成“{{{{ 甲方 }}}}”。")
+        raise Invalid(f"“{name}”里的“{found[0]}”写法不能用，字段请写成“{{{{ {example} }}}}”。")
     for found in re.finditer(r"\{%[-+]?\s*(?:(?:p|tr|tc|r)\s)?\s*(\w+)[^%]*%\}", text):
         if found[1] not in _WORDS:
             what = _STATEMENTS.get(found[1], f"“{found[1]}”")
             raise Invalid(f"“{name}”里的“{found[0]}”是{what}，模板里只能用字段和条件（if）。")
 
 
-def _check_marks(name: str, content: bytes) -> None:
+def _check_marks(name: str, content: bytes, purpose: Purpose) -> None:
     """Read the marks as the filling will, and refuse all but known fields and plain conditions."""
     source = _source(content)
     try:
@@ -156,10 +170,10 @@ def _check_marks(name: str, content: bytes) -> None:
             what = _NAMES.get(type(node), "算式")
             where = _words_at(source, line)
             raise Invalid(f"“{name}”用了{what}，模板里只能用字段和条件（if）：在“{where}”这一段。")
-        if isinstance(node, nodes.Name) and node.name not in FIELDS:
+        if isinstance(node, nodes.Name) and node.name not in purpose.fields:
             unknown[node.name] = None
     if unknown:
-        said = "，".join(f"“{each}”（相近的有“{_nearest(each)}”）" for each in unknown)
+        said = "，".join(f"“{each}”（相近的有“{_nearest(each, purpose)}”）" for each in unknown)
         raise Invalid(f"“{name}”里有不认识的字段：{said}。请对照字段表改正。")
 
 
@@ -196,23 +210,25 @@ def _words_at(source: str, line: int) -> str:
     return html.unescape(text).strip()[:60]
 
 
-def _nearest(name: str) -> str:
-    found = process.extractOne(name, list(FIELDS), scorer=fuzz.ratio)
+def _nearest(name: str, purpose: Purpose) -> str:
+    found = process.extractOne(name, list(purpose.fields), scorer=fuzz.ratio)
     return str(found[0])
 
 
-def _try(name: str, content: bytes) -> None:
+def _try(name: str, content: bytes, purpose: Purpose) -> None:
     """Fill the template in, with everything and with nothing: both must be documents."""
     source = _source(content)
     for text in ("示例", ""):
-        values = dict.fromkeys(FIELDS, text)
+        values = dict.fromkeys(purpose.fields, text)
         try:
             etree.fromstring(environment().from_string(source).render(values))
-            letter(content, values)
+            purpose.fill(content, values)
         except etree.XMLSyntaxError as error:
             raise Invalid(
                 f"“{name}”里的条件跨了段落：请把 if 和 endif 放在同一段，"
                 "或各占一段，写成“{%p if 签订日期 %}”和“{%p endif %}”。"
             ) from error
         except (TemplateError, ValueError, KeyError, AttributeError, TypeError) as error:
-            raise Invalid(f"“{name}”不能生成协议书，请在 Word 或 WPS 中另存后再上传。") from error
+            raise Invalid(
+                f"“{name}”不能生成{purpose.noun}，请在 Word 或 WPS 中另存后再上传。"
+            ) from error

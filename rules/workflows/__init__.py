@@ -3,6 +3,7 @@
 from rules.workflows import (
     agreements,
     appeals,
+    bulletins,
     check_ins,
     decisions,
     duty_lists,
@@ -18,6 +19,7 @@ from rules.workflows import (
 __all__ = [
     "agreements",
     "appeals",
+    "bulletins",
     "check_ins",
     "decisions",
     "duty_lists",

@@ -1,0 +1,86 @@
+"""Writing a bulletin in the background: Word document and workbook of one month, kept under their SHA-256."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from database import db
+from jobs.queue import Queue
+from models.base import utcnow
+from models.bulletin import Bulletin, BulletinStatus
+from reports import facts
+from reports.bulletin_figures import figures
+from reports.bulletins import book, document
+from rules import workflow
+from rules.actor import SYSTEM, acting_as
+from rules.attachments import keep, path_of
+from rules.errors import Refused
+
+S = BulletinStatus
+TASK = "bulletin-write"
+_BROKEN = "生成时出了意外，请点“重新生成”；还是不行，请告诉系统管理员。"
+
+
+def write(app: Flask, number: int) -> None:
+    """Write a waiting bulletin. Its month's figures are the whole county's, whoever asked for it."""
+    with app.app_context():
+        session = db.session()
+        try:
+            if not _step(session, number, "begin"):
+                return
+            with acting_as(session, SYSTEM):
+                facts.catch_up(session)
+                session.commit()
+                bulletin = session.get_one(Bulletin, number)
+                docx, xlsx = _written(app, session, bulletin)
+            _step(session, number, "finish", docx=docx, xlsx=xlsx)
+        except Refused as refusal:
+            session.rollback()
+            _step(session, number, "fail", problem=str(refusal))
+        except Exception:
+            app.logger.exception("bulletin %s failed", number)
+            session.rollback()
+            _step(session, number, "fail", problem=_BROKEN)
+        finally:
+            session.rollback()
+
+
+def _written(app: Flask, session: Session, bulletin: Bulletin) -> tuple[str, str]:
+    folder = Path(app.config["DATA_DIR"])
+    found = figures(session, bulletin.organization, bulletin.month, utcnow())
+    own = bulletin.template
+    template = path_of(own.file_hash, folder).read_bytes() if own is not None else None
+    docx = document(
+        template, found, title=bulletin.title, issue=bulletin.issue, remarks=bulletin.remarks
+    )
+    return keep(docx, folder), keep(book(found), folder)
+
+
+def _step(session: Session, number: int, action: str, **data: str) -> bool:
+    """Take one of the worker's own steps, and commit; tell whether the bulletin was there for it."""
+    with acting_as(session, SYSTEM):
+        bulletin = session.get(Bulletin, number)
+        if bulletin is None:
+            return False
+        context = workflow.Context(session, bulletin, SYSTEM, utcnow(), dict(data))
+        try:
+            workflow.apply_internally(context, bulletin, action)
+        except Refused:
+            session.rollback()
+            return False
+        session.commit()
+        return True
+
+
+def recover(app: Flask) -> None:
+    """Take up what a stopped worker has left: a bulletin is simply written anew."""
+    queue: Queue = app.extensions["queue"]
+    with app.app_context(), acting_as(db.session(), SYSTEM):
+        left = select(Bulletin.id).where(Bulletin.status.in_((S.WAITING, S.WRITING)))
+        for number in db.session().scalars(left).all():
+            queue.send(TASK, number)
+        db.session().rollback()
