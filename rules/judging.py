@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnClause, Select, Table, inspect
+from sqlalchemy.orm import Mapper
 from sqlalchemy.sql import visitors
 
 from models.organization import Organization
@@ -20,7 +21,8 @@ class Written:
     """What one flush has written: new rows, and the columns of changed ones."""
 
     def __init__(self, added: Iterable[Any], flush_context: Any) -> None:
-        self._new = {table for each in added for table in inspect(each).mapper.tables}
+        fresh = {inspect(each) for each in added}
+        self._new = {table for state in fresh for table in state.mapper.tables}
         self._states = [*flush_context.states]
         # Rows that follow from the tree are written past the session's objects (``rules.parties``),
         # and what goes with a deleted row may not be an object at all.
@@ -28,13 +30,14 @@ class Written:
             flush_context.is_deleted(state) or state.class_ is Organization
             for state in self._states
         )
+        # New rows count by their tables alone.
         self._columns = [
             column
             for state in self._states
-            for same in [state.unmodified]
-            for attribute in state.mapper.column_attrs
-            if attribute.key not in same and state.attrs[attribute.key].history.has_changes()
-            for column in attribute.columns
+            if state not in fresh
+            for key in _keys(state.mapper) - state.unmodified
+            if state.attrs[key].history.has_changes()
+            for column in state.mapper.column_attrs[key].columns
         ]
 
     def bears_on(self, judgement: Select[Any]) -> bool:
@@ -45,6 +48,18 @@ class Written:
         if not _mapped().issuperset(spoken) or not self._new.isdisjoint(spoken):
             return True
         return any(column.key in spoken.get(column.table, ()) for column in self._columns)
+
+
+@lru_cache(maxsize=256)
+def _keys(mapper: Mapper[Any]) -> frozenset[str]:
+    """Return the names of a record type's attributes that are columns."""
+    return frozenset(mapper.column_attrs.keys())
+
+
+def speaks_of(judgement: Select[Any], table: Any) -> bool:
+    """Tell whether new rows of a table may change the outcome of a judgement."""
+    spoken = _spoken_of(judgement)
+    return table in spoken or not _mapped().issuperset(spoken)
 
 
 @lru_cache(maxsize=4096)

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Integer, Select, String, bindparam, insert, inspect, null, select
 from sqlalchemy import event as sa_event
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from models.base import Titled, utcnow
 from models.ledger import AuditEntry, Event
@@ -39,30 +40,36 @@ def append(
     to_status: Titled,
     note: str | None = None,
     data: dict[str, Any] | None = None,
-    at: Any = None,
-) -> Event:
-    """Add one step to a record's chain; the record must have an id. Never commits."""
+    at: dt.datetime | None = None,
+) -> SimpleNamespace:
+    """Write one step of a record's chain, after the record as it has become; return the line.
+
+    The record must have an id. The gate judges the record as it is flushed, and the line with it.
+    Raises ``OutOfScope``, and what a flush raises where others were quicker. Never commits.
+    """
     number, previous = _last(session, record)
-    step = Event(
-        record_type=type_name(type(record)),
-        record_id=record.id,
-        sequence=number + 1,
-        action=action,
-        label=label,
-        from_status=from_status.value if from_status else None,
-        to_status=to_status.value,
-        actor_id=actor.user_id,
-        actor_name=actor.name,
-        organization_id=actor.organization_id,
-        organization_name=actor.organization_name,
-        at=at or utcnow(),
-        note=note,
-        data=data or {},
-        previous_hash=previous,
-    )
-    step.hash = digest(step)
-    session.add(step)
-    return step
+    session.flush()
+    row = _row(record, actor, number + 1, previous) | {
+        "action": action,
+        "label": label,
+        "from_status": from_status.value if from_status else None,
+        "to_status": to_status.value,
+        "at": at or utcnow(),
+        "note": note,
+        "data": data or {},
+    }
+    row["hash"] = digest(SimpleNamespace(**row))
+    written: int = session.execute(_adding(), row, execution_options=_LINE).scalar_one()
+    writes.demand_line(session, Event, record, written)
+    return SimpleNamespace(id=written, **row)
+
+
+_LINE = reviewed("a step's line, which the gate judges at once by its record")
+
+
+@lru_cache(maxsize=1)
+def _adding() -> ReturningInsert[Any]:
+    return insert(Event.__table__).returning(Event.__table__.c.id)
 
 
 def append_first(
@@ -74,27 +81,33 @@ def append_first(
     """
     rows = []
     for record in records:
-        row = {
-            "record_type": type_name(type(record)),
-            "record_id": record.id,
-            "sequence": 1,
+        row = _row(record, actor, 1, GENESIS) | {
             "action": "create",
             "label": "新建",
             "from_status": None,
             "to_status": to_status.value,
-            "actor_id": actor.user_id,
-            "actor_name": actor.name,
-            "organization_id": actor.organization_id,
-            "organization_name": actor.organization_name,
             "at": utcnow(),
             "note": note,
             "data": {},
-            "previous_hash": GENESIS,
         }
         rows.append(row | {"hash": digest(SimpleNamespace(**row))})
     if rows:
         why = "first steps of records that the gate has just judged"
         session.execute(insert(Event.__table__), rows, execution_options=reviewed(why))
+
+
+def _row(record: Any, actor: Actor, number: int, previous: str) -> dict[str, Any]:
+    """Return what a line says of its place in the chain, and of who writes it."""
+    return {
+        "record_type": type_name(type(record)),
+        "record_id": record.id,
+        "sequence": number,
+        "actor_id": actor.user_id,
+        "actor_name": actor.name,
+        "organization_id": actor.organization_id,
+        "organization_name": actor.organization_name,
+        "previous_hash": previous,
+    }
 
 
 def data_of_last(session: Session, record: Any, action: str) -> dict[str, Any] | None:
@@ -114,8 +127,6 @@ _END = "chuishao.chain_end"
 
 def _last(session: Session, record: Any) -> tuple[int, str]:
     """Return number and hash of a record's last step."""
-    if any(isinstance(each, Event) for each in session.new):
-        session.flush()
     # Known of a record that was locked then: nobody but this transaction has taken a step since,
     # and its first step forgets it.
     transaction, key, *end = session.info.pop(_END, (None, None))

@@ -348,8 +348,6 @@ def _take(context: Context, step: Step) -> Titled:
                 data=context.log,
                 at=context.now,
             )
-            # The record and its event at once: the gate judges what it can in one go.
-            context.session.flush()
     except (StaleDataError, IntegrityError):
         # Another record was written at the same moment that rules this step out.
         raise Conflict(f"“{title}”刚刚有别人在办理，这一步没有生效。请刷新后再操作。") from None

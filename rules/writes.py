@@ -26,12 +26,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import ORMExecuteState, Session
 
-from models.registry import record_types
+from models.registry import record_types, type_name
 from models.scoping import Anchored, Ledger, Parties, Through
 from rules import locking
 from rules.actor import Actor, current
 from rules.errors import OutOfScope
-from rules.judging import Written
+from rules.judging import Written, speaks_of
 from rules.policy import Action
 from rules.reach import some
 from rules.scope import criterion, ledger_criterion
@@ -47,10 +47,7 @@ Rows = set[tuple[Any, int]]
 
 
 def guard_old(session: Session, flush_context: Any, instances: Any) -> None:
-    """Before a flush: rows about to be changed or removed must be within reach as they are now.
-
-    Where that takes a statement, it judges the records of new lines of a log in the same go.
-    """
+    """Before a flush: rows about to be changed or removed must be within reach as they are now."""
     if current(session).system:
         return
     changed = [each for each in session.dirty if session.is_modified(each)]
@@ -58,13 +55,8 @@ def guard_old(session: Session, flush_context: Any, instances: Any) -> None:
     ours = {(type(each), each.id) for each in changed} | _changeable(answered)
     judged = [each for each in changed if _parent(each) not in ours]
     wanted = _kinds((judged, _CHANGING), (session.deleted, (Action.DELETE,)))
-    asking = wanted or answered
-    lines = [each for each in session.new if asking and _target(each) is not None]
-    ahead = {(_target(each), None, _READING): {each.record_id} for each in lines}
-    found = _judged(session, ahead | wanted, answered)
-    _demand(wanted, found)
-    seen = [each for each in lines if each.record_id in found[_target(each), None, _READING]]
-    session.info[_WRITTEN] = (list(session.new), changed, seen)
+    _demand(wanted, _judged(session, wanted, answered))
+    session.info[_WRITTEN] = (list(session.new), changed)
 
 
 def guard_new(session: Session, flush_context: Any) -> None:
@@ -74,13 +66,13 @@ def guard_new(session: Session, flush_context: Any) -> None:
     is gone after it: there is nothing left to judge. Nor is there where nothing was written that
     the judgement before the flush speaks of (``rules.judging``): it would be the same again.
     """
-    added, changed, seen = session.info.pop(_WRITTEN, ([], [], []))
+    added, changed = session.info.pop(_WRITTEN, ([], []))
     actor = current(session)
     if actor.system:
         session.info.pop(_ANSWERED, None)
         return
     done = Written(added, flush_context)
-    _keep(session, done)
+    lost = _keep(session, done)
     left = [each for each in changed if not flush_context.is_deleted(inspect(each))]
     again = [
         each
@@ -88,9 +80,6 @@ def guard_new(session: Session, flush_context: Any) -> None:
         for model, about in [_kind_of(each)]
         if done.bears_on(_judgement(actor, cast(Any, model), about, _CHANGING, 0))
     ]
-    for line in seen:
-        if not done.bears_on(_judgement(actor, cast(Any, _target(line)), None, _READING, 0)):
-            added.remove(line)
     # Either judged before and none the worse for it, or judged again below.
     ours = {(type(each), each.id) for each in left} | _changeable(_answered(session))
     # Who moves a row to another place must be allowed to make one there.
@@ -98,6 +87,25 @@ def guard_new(session: Session, flush_context: Any) -> None:
     fresh = [each for each in added if _parent(each) not in ours]
     again = [each for each in again if _parent(each) not in ours]
     wanted = _kinds(([*fresh, *moved], (Action.ADD,)), (again, _CHANGING))
+    if wanted:
+        found = _judged(session, _both(wanted, lost), {})
+        _demand(wanted, found)
+        _answered(session).update({kind: found[kind] & ids for kind, ids in lost.items()})
+
+
+def demand_line(session: Session, log: type[Any], record: Any, number: int) -> None:
+    """Judge a log's line that was just written past the session's objects; raise ``OutOfScope``.
+
+    Lines may be added about a record that may be read (``ledger_criterion``). Where that is not
+    answered for the record as it has become, the line is judged as one that a flush writes.
+    """
+    if current(session).system:
+        return
+    model, seen = type(record), _answered(session)
+    by_record = isinstance(model.__scope__, Anchored | Parties) and type_name(model) != "account"
+    if by_record and record.id in seen.get((model, None, _READING), ()):
+        return
+    wanted: dict[Kind, set[int]] = {(log, type_name(model), (Action.ADD,)): {number}}
     _demand(wanted, _judged(session, wanted, {}))
 
 
@@ -133,15 +141,6 @@ def _kind_of(record: Any) -> tuple[type[Any], str | None]:
     return model, record.record_type if isinstance(rule, Ledger) else None
 
 
-def _target(record: Any) -> type[Any] | None:
-    """Return the type of the record that a log's line is about, if that is what it is judged by."""
-    if not isinstance(getattr(type(record), "__scope__", None), Ledger):
-        return None
-    target = record_types().get(record.record_type)
-    read = target is not None and isinstance(target.__scope__, Anchored | Parties)
-    return target if read and record.record_type != "account" else None
-
-
 def _kinds(*groups: tuple[Iterable[Any], tuple[Action, ...]]) -> dict[Kind, set[int]]:
     """Return the ids of objects to judge, by what they are and what is done to them."""
     wanted: dict[Kind, set[int]] = {}
@@ -149,6 +148,10 @@ def _kinds(*groups: tuple[Iterable[Any], tuple[Action, ...]]) -> dict[Kind, set[
         for each in objects:
             wanted.setdefault((*_kind_of(each), actions), set()).add(each.id)
     return wanted
+
+
+def _both(one: dict[Kind, set[int]], other: dict[Kind, set[int]]) -> dict[Kind, set[int]]:
+    return {kind: one.get(kind, set()) | other.get(kind, set()) for kind in one | other}
 
 
 def _demand(wanted: dict[Kind, set[int]], found: dict[Kind, set[int]]) -> None:
@@ -255,22 +258,35 @@ def _changeable(answered: dict[Kind, set[int]]) -> Rows:
     }
 
 
-def _keep(session: Session, done: Written) -> None:
-    """Keep of the answers what a flush has left as it was."""
+def _keep(session: Session, done: Written) -> dict[Kind, set[int]]:
+    """Keep of the answers what a flush has left as it was; return what it has not."""
     answered = _answered(session)
     actor = current(session)
-    stays = {
-        kind: ids
-        for kind, ids in answered.items()
-        if not done.bears_on(_judgement(actor, *kind, 0))
+    lost = {
+        kind: ids for kind, ids in answered.items() if done.bears_on(_judgement(actor, *kind, 0))
     }
+    stays = {kind: ids for kind, ids in answered.items() if kind not in lost}
     session.info[_ANSWERED] = (actor, locking.innermost(session), stays)
+    return lost
 
 
 def forget(state: ORMExecuteState) -> None:
-    """Keep no answer over a statement that writes: it writes past the objects that a flush knows."""
-    if not state.is_select:
-        state.session.info.pop(_ANSWERED, None)
+    """Keep no answer over a statement that writes: it writes past the objects that a flush knows.
+
+    New rows of a table of which an answer does not speak, such as lines of a log, leave it as it was.
+    """
+    known = state.session.info.get(_ANSWERED)
+    if state.is_select or known is None:
+        return
+    actor, transaction, kept = known
+    added = cast(Any, state.statement).table if state.is_insert else None
+    stays = {
+        kind: ids
+        for kind, ids in kept.items()
+        if added is not None and not speaks_of(_judgement(actor, *kind, 0), added)
+    }
+    # Whoever acts by now: the answers may be asked for again by whom they were given to.
+    state.session.info[_ANSWERED] = (actor, transaction, stays)
 
 
 def install(session_factory: Any) -> None:
