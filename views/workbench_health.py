@@ -78,17 +78,14 @@ def _shares() -> list[Tile]:
             change=change(each, these[each.code], before[each.code]),
             spark=_trend(each, lines),
         )
-        for each in _chosen(these, before)
+        for each in _chosen(these)
     ]
 
 
-def _chosen(*values: Mapping[str, Value]) -> list[Measure]:
-    """Return the measures to show, of which there is a value in one of two periods, or else none."""
-    found = []
-    for codes in SHOWN:
-        known = [code for code in codes if any(each[code].value is not None for each in values)]
-        found.append(BY_CODE[(known or codes)[0]])
-    return found
+def _chosen(values: Mapping[str, Value]) -> list[Measure]:
+    """Return the measures to show: of each place the first of which there is a value now."""
+    known = [[code for code in codes if values[code].value is not None] for codes in SHOWN]
+    return [BY_CODE[(there or codes)[0]] for there, codes in zip(known, SHOWN, strict=True)]
 
 
 def _trend(measure: Measure, lines: Sequence[Any]) -> Svg | None:

@@ -150,7 +150,9 @@ class Tickets:
         yield self.queue(
             "办理中", Waiting(begun, **mine), "没有在办的哨单。", "work", steps=LEADING, states=True
         )
-        helps = Waiting(OPEN, _helps(self.who), whose="helped")
+        # While a return is judged, nobody may take a step of his own.
+        working = (*new, *begun, S.RESOLVED)
+        helps = Waiting(working, _helps(self.who), whose="helped")
         yield self.queue("协办事项", helps, "没有待办的协办事项。", "work", steps=HELPING)
         asked = Waiting((S.RETURN_PENDING,), whose="led")
         yield self.queue("等退单审核结果", asked, "没有等审核的退单申请。", "return", todo=False)

@@ -40,7 +40,7 @@ from models.organization import Organization
 from models.recurring import RecurringProblem
 from models.service import ServiceProject
 from models.supervision import Supervision
-from models.ticket import OFF_WORK, Ticket, TicketAssignment, TicketStatus
+from models.ticket import OFF_WORK, Ticket, TicketAssignment
 from rules import workflow
 from rules.actor import Actor
 from rules.calendar import end_of_day, shanghai_date
@@ -52,7 +52,7 @@ from views.records import RecordView
 from views.registry import view_of
 from views.rendering import EMPTY, badge
 from views.ticket_page import clock_cell
-from views.workbench_queues import Queue
+from views.workbench_queues import HELPING, Queue
 
 #: Days before a date from which on it is near.
 NEAR = 3
@@ -285,12 +285,14 @@ class _TicketCells(_Cells):
 
     def action(self, row: Row[Any]) -> str:
         """Assisting departments have a progress of their own."""
-        state = row.status if row.status in self.queue.steps else row.part
+        state = row.part if self.queue.steps is HELPING else row.status
         return self.queue.step or self.queue.steps.get(state, "")
 
     def next(self, row: Row[Any]) -> Markup | str:
-        """Return the step, or an order about what is late."""
-        if self.orders is not None and row.status is not TicketStatus.DRAFT:
+        """Return the step, or an order about what is late and has none."""
+        if self.orders is not None:
+            if row.supervised_at is not None:
+                return EMPTY
             return _button(url_for("SupervisionView.add", ticket=row.id), _("发起督办"), row)
         return super().next(row)
 
