@@ -53,11 +53,23 @@ def order(world: World, days: int, *, answered: bool = False) -> Supervision:
     return found
 
 
+def rated(world: World) -> None:
+    """Leave a ticket that is rated and waits for its end."""
+    ticket = brought_to(world, S.RESOLVED)
+    given = {
+        f"{part.organization_id}:{dimension.id}": "satisfied"
+        for part in ticket.assignments
+        for dimension in ticket.whistle_class.mechanism.dimensions
+    }
+    world.step(ticket, "rate", "community", grades=given)
+
+
 @pytest.fixture
 def busy(session: Session, world: World) -> World:
     """A county in which something waits for everybody: tickets in each state, and what follows them."""
     for status in S:
         brought_to(world, status)
+    rated(world)
     for answered in (False, True):
         order(world, 3, answered=answered)
     proposal = Supervision(organization=world.place("A11"), matter="井盖", reason="反复上报")
