@@ -36,7 +36,7 @@ FIELDS: dict[str, str] = {
     "年份": "四位数字",
     "期号": "当年第几期",
     "统计期间": "起止日期",
-    **{each.title: f"当月{each.title}" for each in WHOLE},
+    **{each.title: each.meaning for each in WHOLE},
     "与上月比较": "一句话；上月没有哨单时为空",
     "与去年同期比较": "一句话；去年同期没有哨单时为空",
     "工作要求": "生成通报时填写的内容，分行的仍然分行",

@@ -84,12 +84,10 @@ def criterion(session: Session, text: str, now: dt.datetime) -> ColumnElement[bo
     return Ticket.id.in_(narrowed(session, rows, behind.question))
 
 
-def said(session: Session, text: str) -> str:
-    """Return what an argument of the address means, in words; raises ``Invalid``."""
+def meant(session: Session, text: str) -> tuple[Behind, list[str]]:
+    """Return what an argument of the address means, and what it is narrowed to; raises ``Invalid``."""
     behind = read(text)
-    asked, measure = behind.question, behind.measure
-    words = [f"{asked.period.first} 至 {asked.period.last}"]
-    for dimension, key in asked.filters.items():
+    words = []
+    for dimension, key in behind.question.filters.items():
         words += titled(session, dimension, [key]).values()
-    side = "" if measure.good is None else "（分子）" if behind.part else "（分母）"
-    return f"{measure.title}{side}：{'，'.join(words)}"
+    return behind, words

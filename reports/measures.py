@@ -69,22 +69,6 @@ def _graded(sight: Sight) -> ColumnElement[bool]:
     return Fact.grades > 0
 
 
-def _hours(code: str, title: str, told: str, minutes: Any) -> tuple[Measure, Measure]:
-    """Return mean and median of a time."""
-    words = f"{told}，只计已经{title}的；从派单（移交）给承办单位时起算。"
-    known, adds = _known(minutes), (minutes, None)
-    return (
-        Measure(
-            f"{code}_hours", f"平均{title}用时", f"{words}各单用时之和 ÷ 单数。", Unit.HOURS, False,
-            known, adds=adds,
-        ),
-        Measure(
-            f"{code}_hours_median", f"{title}用时中位数", f"{words}从短到长排在正中的一单的用时。",
-            Unit.HOURS, False, known, adds=adds, median=True,
-        ),
-    )  # fmt: skip
-
-
 MEASURES: tuple[Measure, ...] = (
     Measure(
         "raised", "吹哨数",
@@ -140,9 +124,36 @@ MEASURES: tuple[Measure, ...] = (
         "stars", "群众星级", "群众所给星级的平均，一至五星；没有给的不计。",
         Unit.STARS, True, _known(Fact.stars), adds=(Fact.stars, None),
     ),
-    *_hours("respond", "应哨", "从派单到应哨的时间", Fact.respond_minutes),
-    *_hours("arrive", "报到", "从派单到报到的时间", Fact.arrive_minutes),
-    *_hours("resolve", "反馈", "从派单到反馈结果的时间", Fact.resolve_minutes),
+    Measure(
+        "respond_hours", "平均应哨用时",
+        "从派单到应哨的时间，只计已经应哨的；从派单（移交）给承办单位时起算。各单用时之和 ÷ 单数。",
+        Unit.HOURS, False, _known(Fact.respond_minutes), adds=(Fact.respond_minutes, None),
+    ),
+    Measure(
+        "respond_hours_median", "应哨用时中位数",
+        "从派单到应哨的时间，只计已经应哨的；从派单（移交）给承办单位时起算。从短到长排在正中的一单的用时。",
+        Unit.HOURS, False, _known(Fact.respond_minutes), adds=(Fact.respond_minutes, None), median=True,
+    ),
+    Measure(
+        "arrive_hours", "平均报到用时",
+        "从派单到报到的时间，只计已经报到的；从派单（移交）给承办单位时起算。各单用时之和 ÷ 单数。",
+        Unit.HOURS, False, _known(Fact.arrive_minutes), adds=(Fact.arrive_minutes, None),
+    ),
+    Measure(
+        "arrive_hours_median", "报到用时中位数",
+        "从派单到报到的时间，只计已经报到的；从派单（移交）给承办单位时起算。从短到长排在正中的一单的用时。",
+        Unit.HOURS, False, _known(Fact.arrive_minutes), adds=(Fact.arrive_minutes, None), median=True,
+    ),
+    Measure(
+        "resolve_hours", "平均反馈用时",
+        "从派单到反馈结果的时间，只计已经反馈的；从派单（移交）给承办单位时起算。各单用时之和 ÷ 单数。",
+        Unit.HOURS, False, _known(Fact.resolve_minutes), adds=(Fact.resolve_minutes, None),
+    ),
+    Measure(
+        "resolve_hours_median", "反馈用时中位数",
+        "从派单到反馈结果的时间，只计已经反馈的；从派单（移交）给承办单位时起算。从短到长排在正中的一单的用时。",
+        Unit.HOURS, False, _known(Fact.resolve_minutes), adds=(Fact.resolve_minutes, None), median=True,
+    ),
 )  # fmt: skip
 _BY_CODE = {each.code: each for each in MEASURES}
 

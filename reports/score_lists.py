@@ -96,11 +96,10 @@ def _of_township(behind: Behind, now: dt.datetime) -> ColumnElement[bool]:
     return Fact.grades > 0
 
 
-def said(session: Session, text: str) -> str:
-    """Return what an argument of the address means, in words; raises ``Invalid``."""
+def meant(session: Session, text: str) -> tuple[Behind, str | None, Period]:
+    """Return what an argument of the address means: which tickets, whose, when; raises ``Invalid``."""
     behind, number, period = read(text)
     name = None
     if number:
         name = session.scalar(select(Organization.name).where(Organization.id == number))
-    words = [each for each in (name, f"{period.first} 至 {period.last}") if each]
-    return f"{behind.title}：{'，'.join(words)}"
+    return behind, name, period

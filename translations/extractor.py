@@ -20,15 +20,25 @@ from babel.messages.pofile import read_po
 Message = tuple[int, str | None, Any, list[str]]
 
 CHINESE = re.compile(r"[\u3400-\u9fff]")
-#: Declaring call → the positional argument that is a text.
-POSITIONS = {"field": 0, "Field": 1, "Input": 1, "say": 0, "Links": 0}
+#: Declaring call → the positional arguments that are texts.
+POSITIONS: dict[str, tuple[int, ...]] = {
+    "field": (0,),
+    "Field": (1,),
+    "Input": (1,),
+    "say": (0,),
+    "Links": (0,),
+}
+#: The same of figures: what they are called, and what they mean.
+POSITIONS |= {"Measure": (1, 2), "Part": (1, 3), "Suggestion": (1,)}
 #: Keyword arguments that are texts, whatever is called.
 KEYWORDS = ("label", "help")
 #: Calls that name a workflow step. A step's name has a context of its own, since a status or a
 #: group of fields may be called alike: 生效 is what one does ("bring into force") and what then is.
-STEP_POSITIONS = {"Step": 1}
+STEP_POSITIONS: dict[str, tuple[int, ...]] = {"Step": (1,)}
 STEP_KEYWORDS = {"append": "label"}
 STEP_CONTEXT = "step"
+#: Tables of what may stand in a template, by the names that are typed as they stand.
+TABLES = ("FIELDS", "BLOCKS")
 #: What a record type calls itself.
 LABEL = "__label__"
 #: The enum whose members are value, title, tone.
@@ -85,14 +95,17 @@ def _declared(tree: ast.AST) -> Iterator[Message]:
     for statement in getattr(tree, "body", []):
         if isinstance(statement, ast.Assign) and _is_for_readers(statement):
             yield from _texts(statement.value)
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and _target(statement) in TABLES:
+            for told in getattr(statement.value, "values", ()):
+                yield from _texts(told) if isinstance(told, ast.Constant) else ()
 
 
 def _call_texts(call: ast.Call) -> Iterator[Message]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     for positions, context in ((POSITIONS, None), (STEP_POSITIONS, STEP_CONTEXT)):
-        position = positions.get(name)
-        if position is not None and len(call.args) > position:
-            yield from _texts(call.args[position], context)
+        for position in positions.get(name, ()):
+            for text in call.args[position : position + 1]:
+                yield from _texts(text, context)
     for keyword in call.keywords:
         if keyword.arg in KEYWORDS:
             of_step = STEP_KEYWORDS.get(name) == keyword.arg
@@ -114,8 +127,8 @@ def _texts(node: ast.AST, context: str | None = None) -> Iterator[Message]:
         yield from _texts(child, context)
 
 
-def _target(node: ast.Assign) -> str:
-    target = node.targets[0]
+def _target(node: ast.Assign | ast.AnnAssign) -> str:
+    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
     return target.id if isinstance(target, ast.Name) else ""
 
 

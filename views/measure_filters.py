@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask_babel import gettext as _
 from sqlalchemy import ColumnElement
 
 from models.base import utcnow
@@ -17,7 +18,13 @@ def behind(text: str) -> ColumnElement[bool]:
 
 def in_words(text: str) -> str:
     """Return what an argument of the address means, as the filter bar shows it."""
-    return measure_lists.said(session(), text)
+    behind, narrowed = measure_lists.meant(session(), text)
+    name, period = _(behind.measure.title), behind.question.period
+    if behind.measure.good is not None:
+        name += _("（分子）") if behind.part else _("（分母）")
+    days = _("%(first)s 至 %(last)s", first=period.first, last=period.last)
+    words = _("，").join((days, *(_(each) for each in narrowed)))
+    return _("%(label)s：%(text)s", label=name, text=words)
 
 
 #: The ticket list's filters that the measures lead to.

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from flask_babel import gettext as _
-from flask_babel import pgettext
 
 from reports.measure_types import Unit
 from reports.measures import Measure, Value
@@ -52,7 +51,7 @@ def written(measure: Measure, value: Value) -> str:
 
 def unit_of(measure: Measure) -> str:
     """Return the word behind a measure's number; a share carries its sign already."""
-    return "" if measure.unit is Unit.PERCENT else pgettext("measure", measure.unit.title)
+    return "" if measure.unit is Unit.PERCENT else _(measure.unit.title)
 
 
 def heading(measure: Measure) -> str:

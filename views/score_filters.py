@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask_babel import gettext as _
 from sqlalchemy import ColumnElement
 
 from models.base import utcnow
@@ -17,7 +18,13 @@ def behind(text: str) -> ColumnElement[bool]:
 
 def in_words(text: str) -> str:
     """Return what an argument of the address means, as the filter bar shows it."""
-    return score_lists.said(session(), text)
+    tickets, name, period = score_lists.meant(session(), text)
+    days = _("%(first)s 至 %(last)s", first=period.first, last=period.last)
+    return _(
+        "%(label)s：%(text)s",
+        label=_(tickets.title),
+        text=f"{name}{_('，')}{days}" if name else days,
+    )
 
 
 #: The ticket list's filters that the scores lead to.

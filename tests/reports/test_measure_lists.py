@@ -224,9 +224,9 @@ def test_an_address_says_in_words_what_it_means(lived: World) -> None:
     question = Question(YEAR, filters=filters)
     rate = next(each for each in MEASURES if each.code == "closing_rate")
     (said,) = tickets_of(rate, question, part=False).values()
-    assert measure_lists.said(lived.session, said) == (
-        "办结率（分母）：2026-01-01 至 2026-12-31，甲一镇，未对应事项"
-    )
+    behind, words = measure_lists.meant(lived.session, said)
+    assert (behind.measure, behind.part, behind.question.period) == (rate, False, YEAR)
+    assert words == ["甲一镇", "未对应事项"]
     odd = Question(YEAR, filters={Dimension.MATTER: "管道&漏水=50%～ 100%"})
     (said,) = tickets_of(MEASURES[0], odd).values()
     assert measure_lists.read(said).question == odd

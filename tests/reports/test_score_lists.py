@@ -67,5 +67,5 @@ def test_an_address_that_says_nothing_is_refused(one_world: World, text: str) ->
 
 def test_the_words_of_a_list_name_whose_it_is(one_world: World) -> None:
     text = score_lists.tickets_of(Behind.GRADED, one_world.place("A-D1").id, PERIOD)["score"]
-    words = score_lists.said(one_world.session, text)
-    assert words == "得到评价的哨单：甲县住建局，2026-02-18 至 2026-03-30"
+    behind, name, period = score_lists.meant(one_world.session, text)
+    assert (behind, name, period) == (Behind.GRADED, "甲县住建局", PERIOD)
