@@ -106,7 +106,8 @@ def test_who_has_nothing_to_do_is_told_so(stage: Stage) -> None:
 
 #: account → tickets in hand that it sees
 IN_HAND = {"office": 3, "township": 2, "community": 1, "handler": 1, "handler2": 2, "admin": 4}
-SHARES = ["响应率", "按期办结率", "满意度"]
+#: Nothing is closed yet, so that nothing was closed in time: how much was closed is told instead.
+SHARES = ["响应率", "办结率", "满意度"]
 
 
 @pytest.mark.parametrize("account", PEOPLE)
