@@ -360,14 +360,20 @@ def _take(context: Context, step: Step) -> Titled:
     return status
 
 
-def last_status_before(session: Session, record: Any, status: Titled) -> Titled:
-    """Return the state that the record was in when it last entered ``status``."""
+def last_status_before(
+    session: Session, record: Any, status: Titled, *, aside: tuple[Titled, ...] = ()
+) -> Titled:
+    """Return the state that the record was in when it last entered ``status``.
+
+    Entering it from one of ``aside`` does not count: from there it only came back to where it was.
+    """
     found = session.scalars(
         select(Event.from_status)
         .where(
             Event.record_type == type_name(type(record)),
             Event.record_id == record.id,
             Event.to_status == status.value,
+            Event.from_status.not_in([each.value for each in aside]),
         )
         .order_by(Event.sequence.desc())
         .limit(1)

@@ -55,4 +55,5 @@ def refuse(context: Context) -> None:
 
 def before_return(context: Context) -> Titled:
     """A refused return goes back to where it was: the clock never stopped."""
-    return last_status_before(context.session, context.record, TicketStatus.RETURN_PENDING)
+    pending, merged = TicketStatus.RETURN_PENDING, TicketStatus.MERGED
+    return last_status_before(context.session, context.record, pending, aside=(merged,))

@@ -30,6 +30,7 @@ WITHOUT_FLASK = ("models", "rules", "imports", "presets", "reports", "notificati
 MAPPED_BY_FAB = {
     "models/base.py": "flask_appbuilder.Model",
     "models/ledger.py": "flask_appbuilder.Model",
+    "models/measure.py": "flask_appbuilder.Model",
     "models/registry.py": "flask_appbuilder.Model",
     "models/account.py": "flask_appbuilder.security.sqla.models.User",
     "rules/scope.py": "flask_appbuilder.security.sqla.models.User",

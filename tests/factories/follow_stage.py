@@ -227,7 +227,7 @@ def _robot(world: World, county: str) -> int:
         organization=world.place(county),
         name="吹哨群",
         channel=Channel.WECOM,
-        address="https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=0",
+        address="https://127.0.0.1/robot?key=0",
     )
     return _made(world, robot)
 

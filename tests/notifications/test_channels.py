@@ -63,16 +63,16 @@ def test_a_robot_of_each_kind(channel: Channel) -> None:
 )
 def test_what_is_no_robot_s_address_is_refused(address: str) -> None:
     with pytest.raises(Invalid) as refusal:
-        judge(Channel.WECOM, address, {"gateway.county.gov.cn"})
+        judge(Channel.WECOM, address, {"gateway.county.example"})
     assert refusal.value.fields["address"]
     assert refusal.value.message.endswith("。")
 
 
 def test_a_host_that_the_server_allows() -> None:
-    gateway = "https://gateway.county.gov.cn/robots/7?token=x"
+    gateway = "https://gateway.county.example/robots/7?token=x"
     with pytest.raises(Invalid, match="CHUISHAO_ROBOT_HOSTS"):
         judge(Channel.DINGTALK, gateway)
-    assert judge(Channel.DINGTALK, gateway, {"gateway.county.gov.cn"}) == gateway
+    assert judge(Channel.DINGTALK, gateway, {"gateway.county.example"}) == gateway
     with pytest.raises(Invalid, match="IP"):
         judge(Channel.DINGTALK, "https://10.0.0.8/x", {"10.0.0.8"})
 

@@ -213,8 +213,8 @@ def test_a_signed_robot_gets_a_signature_and_keeps_its_secret(web: Web) -> None:
 
 
 def test_an_address_that_is_allowed_no_more_is_not_called(web: Web) -> None:
-    gateway = "https://gateway.county.gov.cn/x"
-    hand_over(Robot(Channel.WECOM, gateway, frozenset({"gateway.county.gov.cn"})), "", TEXT)
+    gateway = "https://gateway.county.example/x"
+    hand_over(Robot(Channel.WECOM, gateway, frozenset({"gateway.county.example"})), "", TEXT)
     why = refused(Robot(Channel.WECOM, gateway))
     assert "CHUISHAO_ROBOT_HOSTS" in why.message
     assert len(web.asked) == 1

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.ledger import Event
 from models.notice import Notice
 from models.ticket import Ticket
 from models.ticket import TicketStatus as S
@@ -128,3 +129,21 @@ def test_closing_the_main_one_tells_who_raised_the_others(
     # The link can be taken back even then.
     one_world.step(ticket, "unmerge", "office", note="没有解决")
     assert ticket.status is S.PENDING_REVIEW
+
+
+def test_a_return_that_was_asked_for_before_merging_leads_back_to_where_it_was_asked(
+    one_session: Session, one_world: World
+) -> None:
+    """Taking the merging back is no asking for a return."""
+    ticket, main = brought_to(one_world, S.RETURN_PENDING), one_world.raised("A12", "community2")
+    asked_in = one_session.scalars(
+        select(Event.from_status)
+        .where(Event.record_type == "ticket", Event.record_id == ticket.id)
+        .order_by(Event.sequence.desc())
+    ).first()
+    merge(one_world, ticket, main)
+    one_world.step(ticket, "unmerge", "office", note="不是一回事")
+    assert ticket.status is S.RETURN_PENDING
+    one_world.step(ticket, "refuse_return", "returns", note="属于职责范围")
+    assert ticket.status == asked_in
+    assert ticket.merged_into_id is None

@@ -10,11 +10,21 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from models.agreement import Agreement, AgreementStatus
+from models.appeal import AppealStatus, RatingAppeal
+from models.bulletin import Bulletin, BulletinStatus
 from models.check_in import CheckIn, CheckInStatus
 from models.duty import DutyList, DutyListStatus
+from models.meeting import (
+    CoordinationMeeting,
+    DecisionStatus,
+    MeetingDecision,
+    MeetingStatus,
+)
 from models.need import Need, NeedStatus
+from models.recurring import ProblemStatus, RecurringProblem
 from models.resource import Resource, ResourceStatus
 from models.service import ServiceProject, ServiceStatus
+from models.supervision import Supervision, SupervisionStatus
 from models.ticket import AssignmentStatus, Ticket, TicketAssignment
 from models.ticket import TicketStatus as S
 from models.ticket_file import ExtensionStatus, TicketExtension
@@ -24,11 +34,17 @@ from rules.errors import Conflict, Forbidden, Invalid
 from rules.workflow import StatusIsTheWorkflows
 from rules.workflows import (
     agreements,
+    appeals,
+    bulletins,
     check_ins,
+    decisions,
     duty_lists,
+    meetings,
     needs,
+    recurring,
     resources,
     services,
+    supervision,
     tickets,
 )
 from tests.factories.roads import brought_to, inputs
@@ -44,6 +60,12 @@ KEPT = [
     (Need, NeedStatus.PUBLISHED),
     (ServiceProject, ServiceStatus.UNDER_WAY),
     (CheckIn, CheckInStatus.ACTIVE),
+    (Supervision, SupervisionStatus.ISSUED),
+    (RecurringProblem, ProblemStatus.CLOSED),
+    (CoordinationMeeting, MeetingStatus.HELD),
+    (MeetingDecision, DecisionStatus.DONE),
+    (RatingAppeal, AppealStatus.CORRECTED),
+    (Bulletin, BulletinStatus.ISSUED),
 ]
 
 
@@ -56,6 +78,12 @@ def test_every_record_with_a_life_is_under_a_table() -> None:
         Need: needs.NEEDS,
         ServiceProject: services.SERVICES,
         CheckIn: check_ins.CHECK_INS,
+        Supervision: supervision.SUPERVISIONS,
+        RecurringProblem: recurring.RECURRING_PROBLEMS,
+        CoordinationMeeting: meetings.MEETINGS,
+        MeetingDecision: decisions.DECISIONS,
+        RatingAppeal: appeals.APPEALS,
+        Bulletin: bulletins.BULLETINS,
     }
 
 

@@ -7,6 +7,7 @@ other county; ``gx`` binds a community of A to a unit of B.
 
 from __future__ import annotations
 
+from tests.views import expectations_follow as follow
 from tests.views import expectations_tickets as tickets
 
 Table = dict[str, dict[str, frozenset[str]]]
@@ -155,6 +156,7 @@ READ = _table(
         "organization": {EVERYBODY: "oA11 oB11"},
     }
     | tickets.READ
+    | follow.READ
 )
 
 #: Marks that an account may meet in pages about other records: the auditor's log names what it is
@@ -164,8 +166,8 @@ MENTIONS = _table(
         "audit_entry": {
             "auditor": "d11 t11 t12 t21 g11 e11 g12 g21 p1 l1 l2 lc",
             "auditorb": "tb gb lb",
-            "office party inspector leader township community unit2": "xA",
-            "officeb partyb townshipb communityb unitb": "xB",
+            "office party inspector leader township community unit2": "xA VA",
+            "officeb partyb townshipb communityb unitb": "xB VB",
         }
     }
 )["audit_entry"]
@@ -192,6 +194,7 @@ ADD = {
             "community community2 communityb",
         ),
         **tickets.ADD,
+        **follow.ADD,
     }.items()
 }
 
@@ -252,6 +255,7 @@ EDIT = _table(
         "check_in_activity": _kept("w"),
     }
     | tickets.EDIT
+    | follow.EDIT
 )
 DELETE = {
     kind: EDIT[kind]
@@ -274,7 +278,7 @@ DELETE = {
 }
 DELETE["organization"] = {"admin": EDIT["organization"]["admin"]}
 DELETE["import_job"] = READ["import_job"]
-DELETE |= _table(tickets.DELETE)
+DELETE |= _table(tickets.DELETE) | _table(follow.DELETE)
 #: Signed, published or blown: nobody changes these any more.
 LOCKED = names("t11 t12 t21 tb g11 g12 gb gx p1 lc ip1 ic n11 n12 n21 nb")
 #: Other records refer to these: they cannot be deleted.
@@ -315,6 +319,10 @@ STEPS: dict[str, tuple[str, dict[str, str], dict[str, frozenset[str]], frozenset
         frozenset(),
     ),
     "check_in": ("end", {"note": "调离"}, EDIT["check_in"], frozenset()),
+    **{
+        kind: (action, data, _table({kind: who})[kind], names(locked))
+        for kind, (action, data, who, locked) in follow.STEPS.items()
+    },
 }
 
 #: Kind of import → accounts that may import.

@@ -14,6 +14,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from tests.views import expectations as due
+from tests.views import follow_routes as follow
 from tests.views.stage import Stage
 from tests.views.ticket_routes import OwnRoutes, TicketRoutes, shown_status
 from tests.views.tries import DONE, FORBIDDEN, HIDDEN, LOCKED, OK, Try
@@ -43,6 +44,7 @@ KINDS = {
     "AddressEntryView": "address_entry",
     "SavedViewView": "saved_view",
     "ExportJobView": "export_job",
+    **follow.KINDS,
 }
 #: Answered to everybody, logged in or not; none of them shows a record.
 PUBLIC = {
@@ -92,7 +94,7 @@ def tries(stage: Stage, rule: Rule, account: str) -> Iterator[Try]:
 
 
 @dataclass
-class Driver(Uploads, TicketRoutes, OwnRoutes):
+class Driver(Uploads, TicketRoutes, OwnRoutes, follow.FollowRoutes):
     """The routes that every view of records has."""
 
     stage: Stage
@@ -197,7 +199,7 @@ class Driver(Uploads, TicketRoutes, OwnRoutes):
         yield Try("GET", self._path(rule, 0, field="password"), HIDDEN)
 
     def drive_receivers(self, rule: Rule) -> Iterator[Try]:
-        acting = frozenset(due.ADD["ticket"] | ACTING)
+        acting = follow.NAMING.get(self.kind, due.ADD["ticket"] | ACTING)
         for name, pk in self.stage.of(self.kind).items():
             expected = self._read(name) if self.account in acting else FORBIDDEN
             yield Try("GET", self._path(rule, pk), expected, name=name)
@@ -322,6 +324,7 @@ STAGED: dict[str, Any] = {
     "MatchView.need": _matching("need"),
     "MatchView.resource": _matching("resource"),
     "MatchView.arrange": _arrange,
+    **follow.STAGED,
 }
 
 #: Accounts that take steps on tickets besides those who raise them.
@@ -346,6 +349,7 @@ def _those(accounts: frozenset[str], path: str) -> Any:
 
 
 OTHERS: dict[str, Any] = {
+    **follow.OTHERS,
     "WorkbenchView.index": _everybody("/"),
     "MyPasswordView.change": _everybody("/my-password/"),
     "PolicyView.list": _administrator("/policy/list/"),

@@ -31,6 +31,7 @@ from rules import workflow
 from rules.actor import SYSTEM, acting_as
 from tests.conftest import Backend, close, logger_in, make_app, session_factory
 from tests.factories.world import ACCOUNTS, PASSWORD, World
+from tests.views.stage_follow import FollowBuilder
 from tests.views.stage_ledgers import LedgerBuilder, mark
 from tests.views.stage_ledgers import phone as phone
 from tests.views.stage_tickets import TicketBuilder
@@ -138,7 +139,7 @@ def set_up(backend: Backend, folder: Path) -> Stage:
     return stage
 
 
-class _Builder(LedgerBuilder, TicketBuilder):
+class _Builder(LedgerBuilder, TicketBuilder, FollowBuilder):
     def __init__(self, stage: Stage, session: Session) -> None:
         self.stage, self.session, self.world = stage, session, World(session)
 
@@ -152,6 +153,7 @@ class _Builder(LedgerBuilder, TicketBuilder):
         self.ledgers()
         self.beside_tickets()
         self.audit()
+        self.follow()
 
     def keep(self, name: str, kind: str, record: Any) -> Any:
         self.session.add(record)

@@ -33,9 +33,13 @@ SEARCHED = {
     "/sessions/list/": "service_session",
     "/check-ins/list/": "check_in",
     "/check-in-activities/list/": "check_in_activity",
+    "/supervisions/list/": "supervision",
+    "/problems/list/": "recurring_problem",
+    "/meetings/list/": "coordination_meeting",
+    "/decisions/list/": "meeting_decision",
 }
-#: Reference data: everybody may read it, so nothing in it needs a mark.
-UNMARKED = ("mechanism", "organization")
+#: Nothing in these needs a mark, or takes one: names and numbers.
+UNMARKED = ("mechanism", "organization", "supervision_rule")
 
 
 def test_the_table_speaks_of_everybody_on_the_stage() -> None:

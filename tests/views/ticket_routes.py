@@ -20,6 +20,9 @@ BULK = {
     "accept": due.names("handler handler2 handlerb double"),
     "close": due.names("office officeb township township2 townshipb"),
 }
+#: Who confirms or dismisses orders, and who answers them.
+SUPERVISING = due.names("office inspector officeb")
+ANSWERING = due.names("handler handler2 handlerb double")
 
 
 class TicketRoutes:
@@ -99,12 +102,14 @@ class TicketRoutes:
             yield Try("POST", path, DONE if mine else HIDDEN, {"text": "请先断电"}, name)
 
     def drive_bulk(self, rule: Rule) -> Iterator[Try]:
-        """Tickets out of scope are as if they were not there."""
+        """Records out of scope are as if they were not there."""
+        takes = BULK if self.kind == "ticket" else dict.fromkeys(("dismiss",), SUPERVISING)
+        acting = SPEAKERS if self.kind == "ticket" else SUPERVISING | ANSWERING
         ids = {"ids": [str(pk) for pk in self.stage.of(self.kind).values()]}
-        for action, takers in BULK.items():
+        for action, takers in takes.items():
             path = rule.rule.replace("<action>", action)
             taken = self.account in takers
-            refused = HIDDEN if self.account in SPEAKERS else FORBIDDEN
+            refused = HIDDEN if self.account in acting else FORBIDDEN
             yield Try("GET", path, DONE if taken else refused)
             yield Try("POST", path, OK if taken else refused, ids)
         yield Try("GET", rule.rule.replace("<action>", "raise"), HIDDEN)
