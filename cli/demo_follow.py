@@ -90,7 +90,9 @@ class Past:
             near, far = matter.ago
             step = (far - near) / max(1, matter.times - 1)
             for turn in range(matter.times):
-                ago = min(far, round(near + turn * step + self.chance.uniform(0, step / 2)))
+                # The newest lies just there: what came of it may still be answered.
+                spread = self.chance.uniform(0, step / 2) if turn else 0
+                ago = min(far, round(near + turn * step + spread))
                 yield self._morning(ago), matter, turn
 
     def _morning(self, ago: int) -> dt.datetime:
@@ -145,7 +147,7 @@ class Past:
         place = self.chance.choice(data.PLACES)
         name = matter.title.format(place=data.COMMUNITIES[code] + place)
         ticket = self.raised(matter, at, code, name)
-        self.work(ticket, matter, at, days=4 if turn in matter.late else 0)
+        self.work(ticket, matter, at, days=5 if turn in matter.late else 0)
         grade = POOR if turn in matter.poor else FAIR if turn in matter.late else GOOD
         raiser = self.somebody(code, Role.COMMUNITY_STAFF)
         done = at + (7 if turn in matter.late else 4) * DAY
