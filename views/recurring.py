@@ -91,6 +91,10 @@ class RecurringProblemView(FlowView):
             return found.where(Organization.kind.in_(problems.AREAS), Organization.active)
         return found
 
+    def relation_fields(self) -> set[str]:
+        """Cases are looked for among tickets, by a route of their own."""
+        return super().relation_fields() - {"tickets"}
+
     def groups_for(self, record: Any) -> FormGroups:
         """Leave out groups of which nothing may be changed any more."""
         return [(title, names) for title, names in super().groups_for(record) if names]

@@ -21,6 +21,8 @@ KINDS = {
     "RobotView": "notice_robot",
     "EventView": "event",
     "DeliveryView": "delivery",
+    "BulletinView": "bulletin",
+    "BulletinTemplateView": "bulletin_template",
 }
 FIGURES = due.names(due.follow.FIGURES)
 RANKING = due.names(due.follow.RANKING)
@@ -51,6 +53,14 @@ class FollowRoutes:
         for name, pk in self.stage.of(self.kind).items():
             expected = {409} if name in (self.readable or ()) else HIDDEN
             yield Try("GET", rule.rule.replace("<int:pk>", str(pk)), expected)
+
+    def drive_docx(self, rule: Rule) -> Iterator[Try]:
+        """None of the stage's bulletins has been written yet."""
+        for name, pk in self.stage.of(self.kind).items():
+            expected = {409} if name in (self.readable or ()) else HIDDEN
+            yield Try("GET", rule.rule.replace("<int:pk>", str(pk)), expected)
+
+    drive_xlsx = drive_docx
 
     def drive_minutes(self, rule: Rule) -> Iterator[Try]:
         for name, pk in self.stage.of(self.kind).items():
@@ -125,7 +135,9 @@ OTHERS: dict[str, Any] = {
     "MeasuresView.crossing_export": _figures("/measures/crossing/export?rows=matter&columns=month"),
     "MeasuresView.about": _figures("/measures/about"),
     "MeasuresView.choices": _choices,
-    "HeatView.summary": _figures("/recurring/"),
+    "HeatView.summary": lambda account: iter(
+        [Try("GET", "/recurring/", OK if account in FIGURES - HANDLERS else FORBIDDEN)]
+    ),
     "ScoresView.summary": _figures("/scores/"),
     "ScoresView.townships": _ranking("/scores/townships/"),
     "ScoresView.export": _ranking("/scores/export"),
@@ -134,7 +146,8 @@ OTHERS: dict[str, Any] = {
     "AgendaView.tickets": _meeting("/agenda/tickets?q=zq"),
     "NoticeView.count": _everybody("/notices/count"),
     "NoticeSettingsView.edit": _everybody("/notice-settings/"),
-    "NoticeSettingsView.test": lambda account: iter([Try("POST", "/notice-settings/test", DONE)]),
+    # It writes to the sender himself, and to nobody's record.
+    "NoticeSettingsView.test": lambda account: iter(()),
 }
 
 

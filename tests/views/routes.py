@@ -171,7 +171,7 @@ class Driver(Uploads, TicketRoutes, OwnRoutes, follow.FollowRoutes):
         for name, pk in self.stage.of(self.kind).items():
             yield Try("GET", self._path(rule, pk), self._write(due.EDIT, name, OK), name=name)
             # A template is edited by bringing another file.
-            done = {422} if self.kind == "letter_template" else DONE
+            done = {422} if self.kind.endswith("_template") else DONE
             expected = self._write(due.EDIT, name, done)
             yield Try("POST", self._path(rule, pk), expected, {"version": "1"}, name)
 
@@ -213,9 +213,14 @@ class Driver(Uploads, TicketRoutes, OwnRoutes, follow.FollowRoutes):
             yield Try("GET", f"{rule.rule}?{query}&format=html", expected)
 
     def drive_file(self, rule: Rule) -> Iterator[Try]:
-        """The stage's batches keep no file: nobody gets one, and nobody learns of a batch by it."""
+        """The stage's batches keep no file: nobody gets one, and nobody learns of a batch by it.
+
+        Those of templates of bulletins have been lost.
+        """
         for name, pk in self.stage.of(self.kind).items():
             expected = HIDDEN if self.kind == "import_batch" else self._read(name)
+            if self.kind == "bulletin_template" and expected == OK:
+                expected = LOCKED
             yield Try("GET", self._path(rule, pk), expected, name=name)
 
     def drive_undo(self, rule: Rule) -> Iterator[Try]:

@@ -11,7 +11,7 @@ from models.agreement import Agreement
 from models.appeal import RatingAppeal
 from models.base import utcnow
 from models.bulletin import Bulletin, BulletinStatus, BulletinTemplate
-from models.delivery import Channel, Delivery, NoticeRobot
+from models.delivery import Delivery, NoticeChannel, NoticeRobot
 from models.ledger import Event
 from models.meeting import CoordinationMeeting, MeetingDecision, MeetingItem
 from models.recurring import ProblemTicket, RecurringProblem
@@ -134,15 +134,15 @@ class FollowBuilder:
         robot = NoticeRobot(
             organization=place,
             name=f"吹哨群{mark(f'W{county}')}",
-            channel=Channel.WECOM,
-            address="https://127.0.0.1/robot?key=0",
+            channel=NoticeChannel.WECOM,
+            address="https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa",
         )
         self.keep(f"W{county}", "notice_robot", robot)
         receiver = self.world.account("office" if county == "A" else "officeb")
         delivery = Delivery(
             key=f"一条消息:{county}",
             account_id=receiver.id,
-            channel=Channel.EMAIL,
+            channel=NoticeChannel.EMAIL,
             next_at=utcnow(),
             problem=mark(f"Q{county}"),
         )

@@ -10,7 +10,14 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from models.delivery import Channel, Delivery, DeliveryState, Digest, NoticePreference, NoticeRobot
+from models.delivery import (
+    Delivery,
+    DeliveryState,
+    Digest,
+    NoticeChannel,
+    NoticePreference,
+    NoticeRobot,
+)
 from models.ledger import AuditEntry
 from models.notice import Notice
 from models.ticket import Ticket
@@ -246,7 +253,7 @@ def test_dead_letters_are_the_administrator_s(office: Office, ticket: Ticket, wh
 # Group robots
 
 
-ADDRESS = WEBHOOKS[Channel.WECOM].format(7)
+ADDRESS = WEBHOOKS[NoticeChannel.WECOM].format(7)
 
 
 def given(office: Office, place: str = "A-D1", **values: str) -> dict[str, str]:
@@ -269,7 +276,7 @@ def test_a_robot_is_set_up_and_its_address_shown_no_more(office: Office, who: st
     answer = browser.post("/robots/add", data=given(office), follow_redirects=True)
     assert answer.status_code == 200
     robot = kept(office)
-    assert (robot.address, robot.channel, robot.active) == (ADDRESS, Channel.WECOM, True)
+    assert (robot.address, robot.channel, robot.active) == (ADDRESS, NoticeChannel.WECOM, True)
     pages = [f"/robots/show/{robot.id}", f"/robots/edit/{robot.id}", "/robots/list/"]
     for page in [answer.text, *(browser.get(each).text for each in pages)]:
         assert "5f1c-secret" not in page

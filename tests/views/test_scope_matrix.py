@@ -122,11 +122,15 @@ def filled(stage: Stage, attempt: Try) -> Try:
                 "post",
                 "title",
                 "name",
+                "text",
+                "matter",
             )
             changed = next((name for name in texts if name in form.names), None)
             changes = {changed: "改过的文字"} if changed else {}
             if kind == "organization":
                 changes = {"remarks": "改过的文字"}
+            if kind == "supervision_rule":
+                changes = {"near_hours": "36"}
             return Try(
                 attempt.method, attempt.path, attempt.due, form.data(**changes), attempt.name
             )
