@@ -171,7 +171,7 @@ class Driver(Uploads, TicketRoutes, OwnRoutes, follow.FollowRoutes):
         for name, pk in self.stage.of(self.kind).items():
             yield Try("GET", self._path(rule, pk), self._write(due.EDIT, name, OK), name=name)
             # A template is edited by bringing another file.
-            done = {422} if self.kind.endswith("_template") else DONE
+            done = {422} if self.kind == "letter_template" else DONE
             expected = self._write(due.EDIT, name, done)
             yield Try("POST", self._path(rule, pk), expected, {"version": "1"}, name)
 
