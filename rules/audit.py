@@ -21,6 +21,7 @@ from models.base import utcnow
 from models.ledger import AuditEntry
 from models.registry import type_name
 from rules.actor import Actor, current
+from rules.judging import is_changed
 from rules.scope import reviewed
 from rules.workflow import told_by_event
 
@@ -36,7 +37,7 @@ def collect(session: Session, flush_context: Any, instances: Any) -> None:
         if _audited(each):
             pending.append((each, "create", {}))
     for each in session.dirty:
-        if _audited(each) and session.is_modified(each):
+        if _audited(each) and is_changed(each):
             pending.append((each, "update", _forgotten(session, each)))
     for each in session.deleted:
         if _audited(each):

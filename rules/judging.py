@@ -17,6 +17,16 @@ from sqlalchemy.sql import visitors
 from models.organization import Organization
 
 
+def is_changed(record: Any) -> bool:
+    """Tell whether a flush would write a record of the session.
+
+    As ``Session.is_modified``, which asks all attributes for what they were, whether set or not.
+    """
+    state: Any = inspect(record)
+    same = state.unmodified
+    return any(state.attrs[key].history.has_changes() for key in state.manager if key not in same)
+
+
 class Written:
     """What one flush has written: new rows, and the columns of changed ones."""
 

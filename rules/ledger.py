@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Integer, Select, String, bindparam, insert, inspect, null, select
 from sqlalchemy import event as sa_event
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, outerjoin
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.dml import ReturningInsert
 
 from models.base import Titled, utcnow
@@ -20,7 +21,7 @@ from models.ledger import AuditEntry, Event
 from models.registry import type_name
 from rules import locking, writes
 from rules.actor import Actor, current
-from rules.scope import reviewed
+from rules.scope import MADE_ONCE, reviewed
 
 GENESIS = "0" * 64
 
@@ -117,9 +118,33 @@ def data_of_last(session: Session, record: Any, action: str) -> dict[str, Any] |
     """
     number, fingerprint, data = _end(session, record, action)
     if locking.holds(session, record):
-        session.info[_END] = (locking.innermost(session), inspect(record).key, number, fingerprint)
+        _note_end(session, record, number, fingerprint)
     found: dict[str, Any] | None = data
     return found
+
+
+def read_with_end(session: Session, record: Any, relation: Any) -> None:
+    """Load what hangs from a locked record along with the end of its chain, in one statement.
+
+    Of a record that is not locked, or of which that is loaded, nothing is read: what hangs from it
+    is loaded when it is asked for, as ever.
+    """
+    if relation.key in inspect(record).dict or not locking.holds(session, record):
+        return
+    model: Any = type(record)
+    actor, about = current(session), {"kind": type_name(model), "number": record.id}
+    with session.no_autoflush:
+        rows: Any = session.execute(_newest_with(actor, model, relation), about).all()
+    if rows:
+        number, fingerprint, _data, *answers, _hung = rows[0]
+        _note_end(session, record, number, fingerprint)
+        _remember(session, record, actor, answers)
+        set_committed_value(record, relation.key, [row[-1] for row in rows if row[-1] is not None])
+
+
+def _note_end(session: Session, record: Any, number: int, fingerprint: str) -> None:
+    """Keep the end of a locked record's chain for the step that is being taken."""
+    session.info[_END] = (locking.innermost(session), inspect(record).key, number, fingerprint)
 
 
 _END = "chuishao.chain_end"
@@ -151,13 +176,17 @@ def _end(session: Session, record: Any, action: str | None) -> tuple[int, str, A
     if found is None:
         return 0, GENESIS, None
     number, fingerprint, data, *answers = found
-    if answers:
-        writes.remember(session, record, actor, answers)
+    _remember(session, record, actor, answers)
     return number, fingerprint, data
 
 
+def _remember(session: Session, record: Any, actor: Actor, answers: Sequence[bool]) -> None:
+    if answers:
+        writes.remember(session, record, actor, answers)
+
+
 @lru_cache(maxsize=1024)
-def _newest(actor: Actor, model: type[Any], named: bool) -> Select[Any]:
+def _newest(actor: Actor, model: Any, named: bool) -> Select[Any]:
     step, former = Event.__table__.c, Event.__table__.alias().c
     kind, number = bindparam("kind", type_=String), bindparam("number", type_=Integer)
     data: Any = null()
@@ -178,6 +207,20 @@ def _newest(actor: Actor, model: type[Any], named: bool) -> Select[Any]:
         .where(step.record_type == kind, step.record_id == number)
         .order_by(step.sequence.desc())
         .limit(1)
+    )
+
+
+@lru_cache(maxsize=1024)
+def _newest_with(actor: Actor, model: Any, relation: Any) -> Select[Any]:
+    """Return the statement for the chain's end with all that hangs from the record."""
+    end = _newest(actor, model, False).subquery()
+    hung = relation.property
+    tie = next(iter(hung.remote_side)) == bindparam("number", type_=Integer)
+    return (
+        select(*end.c, hung.entity.class_)
+        .select_from(outerjoin(end, hung.entity.class_, tie))
+        .order_by(*hung.order_by)
+        .execution_options(**MADE_ONCE)
     )
 
 

@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, inspect, update
+from sqlalchemy import Integer, Select, bindparam, inspect, select, update
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import RelationshipDirection, Session, SessionTransaction
 
 from rules.errors import Conflict
-from rules.scope import reviewed
+from rules.scope import MADE_ONCE, reviewed
 
 _HELD = "chuishao.locked"
 
 
-def found(session: Session, statement: Select[tuple[Any]]) -> Any | None:
-    """Return the one record that a statement finds within reach, ours already where rows have locks.
+def found(session: Session, model: Any, number: int, loads: tuple[Any, ...] = ()) -> Any | None:
+    """Return the record of that number within reach, ours already where rows have locks.
 
-    The statement loads all of its columns, and joins to it only what its row must lead to. SQLite,
-    which has but one lock, takes that when the step is taken (``lock``).
+    ``loads`` join to it only what its row must lead to. SQLite, which has but one lock, takes that
+    when the step is taken (``lock``).
     """
+    named = {"number": number}
     if _is_sqlite(session):
-        return session.scalars(statement).unique().first()
-    (described,) = statement.column_descriptions
-    held = statement.with_for_update(of=described["entity"])
-    held = held.execution_options(populate_existing=True)
+        return session.scalars(_one(model, loads), named).unique().first()
+    held = _one_held(model, loads)
     # While we waited for another, the row may have come to lead elsewhere than to what was joined to
     # it before: then it is not found. Now it is locked, and asked for as it has become.
-    record = session.scalars(held).unique().first() or session.scalars(held).unique().first()
+    record = session.scalars(held, named).unique().first()
+    if record is None:
+        record = session.scalars(held, named).unique().first()
     if record is not None:
         _hold(session, record)
     return record
+
+
+@lru_cache(maxsize=256)
+def _one(model: Any, loads: tuple[Any, ...]) -> Select[Any]:
+    named = select(model).where(model.id == bindparam("number", type_=Integer))
+    return named.options(*loads).execution_options(**MADE_ONCE)
+
+
+@lru_cache(maxsize=256)
+def _one_held(model: Any, loads: tuple[Any, ...]) -> Select[Any]:
+    held = _one(model, loads).with_for_update(of=model)
+    return held.execution_options(populate_existing=True)
 
 
 def lock(session: Session, record: Any) -> None:

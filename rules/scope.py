@@ -35,6 +35,9 @@ from rules.reach import ColumnOf, ground, partners, reach, some
 #: Execution option that names why a statement may go past the gate; see ``reviewed``.
 REVIEWED = "chuishao_reviewed"
 
+#: Execution option of a statement that is made once: what the gate makes of it is kept as well.
+MADE_ONCE = {"chuishao_made_once": True}
+
 _KEPT = "chuishao.gate"
 WRITES = (Action.ADD, Action.EDIT, Action.ACT, Action.DELETE)
 
@@ -184,7 +187,16 @@ def guard_statement(state: ORMExecuteState) -> None:
         options = read_options(actor, Action.EDIT)
     else:
         options = read_options(actor, Action.DELETE)
-    state.statement = state.statement.options(*options)
+    if "chuishao_made_once" in state.execution_options:
+        state.statement = _narrowed(state.statement, options)
+    else:
+        state.statement = state.statement.options(*options)
+
+
+@lru_cache(maxsize=1024)
+def _narrowed(statement: Any, options: tuple[Any, ...]) -> Any:
+    """Return a statement with its criteria: put on anew, its cache key would be worked out anew."""
+    return statement.options(*options)
 
 
 def _kind(state: ORMExecuteState) -> str:

@@ -31,7 +31,7 @@ from models.scoping import Anchored, Ledger, Parties, Through
 from rules import locking
 from rules.actor import Actor, current
 from rules.errors import OutOfScope
-from rules.judging import Written, speaks_of
+from rules.judging import Written, is_changed, speaks_of
 from rules.policy import Action
 from rules.reach import some
 from rules.scope import criterion, ledger_criterion
@@ -50,7 +50,7 @@ def guard_old(session: Session, flush_context: Any, instances: Any) -> None:
     """Before a flush: rows about to be changed or removed must be within reach as they are now."""
     if current(session).system:
         return
-    changed = [each for each in session.dirty if session.is_modified(each)]
+    changed = [each for each in session.dirty if is_changed(each)]
     answered = _answered(session)
     ours = {(type(each), each.id) for each in changed} | _changeable(answered)
     judged = [each for each in changed if _parent(each) not in ours]

@@ -9,10 +9,10 @@ from flask import abort, flash, redirect, request
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
 from flask_babel import pgettext
-from sqlalchemy import select
 
 from rules import locking, workflow
 from rules.errors import Refused
+from rules.mechanisms import asked_once
 from rules.step_inputs import fitting
 from views import steps
 from views.context import actor, session, unit_of_work
@@ -35,7 +35,11 @@ class FlowView(RecordView):
         if step is None or not step.who:
             abort(404)
         record = self.found_to_act(pk)
-        step = replace(step, inputs=fitting(step.inputs, record))
+        with asked_once(session()):
+            return self._taken(record, replace(step, inputs=fitting(step.inputs, record)))
+
+    def _taken(self, record: Any, step: workflow.Step) -> Any:
+        action, pk = step.action, record.id
         label = pgettext("step", step.label)
         form = steps.step_form(self, record, step, posted=True)
         typed = [Detail(label, text, wide=True) for label, text in steps.typed(record, step, form)]
@@ -85,8 +89,7 @@ class FlowView(RecordView):
             return self.found(pk, self.step_loads())
         if pk > LARGEST_ID:
             abort(404)
-        statement = select(self.model).where(self.model.id == pk).options(*self.step_loads())
-        return locking.found(session(), statement) or abort(404)
+        return locking.found(session(), self.model, pk, tuple(self.step_loads())) or abort(404)
 
     def step_loads(self) -> Options:
         """Return loader options for taking a step: records that the row must lead to, joined.

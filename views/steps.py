@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from flask_babel import get_locale, pgettext
 from flask_babel import gettext as _
-from flask_babel import pgettext
 from markupsafe import Markup
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
@@ -178,6 +179,27 @@ def _grades(record: Any, action: str) -> list[tuple[str, str, str]]:
 
 def step_form(view: RecordView, record: Any, step: Step, posted: bool = False) -> StepForm:
     """Return the form of a step, filled from the request only if it was this step's that came."""
+    kind = _kind(view, record, step)
+    # Several forms stand on one page: their fields must not share ids.
+    form: StepForm = kind() if posted else kind(formdata=None)
+    for field in form:
+        field.id = f"{step.action}-{field.name}"
+    if not posted:
+        form.seen_status.data = _seen(record, step)
+        _suggest(record, step, form)
+    return form
+
+
+#: What is asked of whichever record in the same way.
+_PLAIN = frozenset(
+    {"note", "text", "date", "moment", "number", "stars", "photos", "grade", "choice"}
+)
+
+
+def _kind(view: RecordView, record: Any, step: Step) -> type[StepForm]:
+    """Return the class of a step's form; where it asks every record the same, it is made once."""
+    if all(each.kind in _PLAIN for each in step.inputs):
+        return _plain_kind(step.inputs, str(get_locale()))
     fields: dict[str, Any] = {}
     for each in step.inputs:
         if each.kind == "grades":
@@ -192,17 +214,17 @@ def step_form(view: RecordView, record: Any, step: Step, posted: bool = False) -
                     choices=choices,
                     validators=[needed if each.required else Optional()],
                 )
+        elif each.kind in _CHOSEN:
+            fields[each.name] = _choosing(view, record, step.action, each)
         else:
-            fields[each.name] = _field(view, record, step.action, each)
-    kind = type("StepForm", (StepForm,), fields)
-    # Several forms stand on one page: their fields must not share ids.
-    form: StepForm = kind() if posted else kind(formdata=None)
-    for field in form:
-        field.id = f"{step.action}-{field.name}"
-    if not posted:
-        form.seen_status.data = _seen(record, step)
-        _suggest(record, step, form)
-    return form
+            fields[each.name] = _field(each)
+    return type("StepForm", (StepForm,), fields)
+
+
+@lru_cache(maxsize=512)
+def _plain_kind(inputs: tuple[Input, ...], _locale: str) -> type[StepForm]:
+    """Make the class of a form, in the words of one language."""
+    return type("StepForm", (StepForm,), {each.name: _field(each) for each in inputs})
 
 
 #: Steps that change what was given before, and on whose behalf it was.
@@ -245,20 +267,24 @@ def _narrowed(action: str) -> dict[str, str]:
     return {"step": action} if action in narrow else {}
 
 
-def _field(view: RecordView, record: Any, action: str, each: Input) -> Any:
+def _choosing(view: RecordView, record: Any, action: str, each: Input) -> Any:
+    label = _(each.label)
+    route, choices_of, target = _CHOSEN[each.kind]
+    must_choose = InputRequired(_("请选择“%(label)s”。", label=label))
+    return RecordSelectField(
+        label,
+        source=view.url(route, pk=record.id, **_narrowed(action)),
+        choose=chooser(session(), choices_of(record, action), target),
+        multiple=each.kind == "organizations",
+        description=_(each.help) if each.help else "",
+        validators=[must_choose if each.required else Optional()],
+    )
+
+
+def _field(each: Input) -> Any:
     label = _(each.label)
     help_text = _(each.help) if each.help else ""
     must_choose = InputRequired(_("请选择“%(label)s”。", label=label))
-    if each.kind in _CHOSEN:
-        route, choices_of, target = _CHOSEN[each.kind]
-        return RecordSelectField(
-            label,
-            source=view.url(route, pk=record.id, **_narrowed(action)),
-            choose=chooser(session(), choices_of(record, action), target),
-            multiple=each.kind == "organizations",
-            description=help_text,
-            validators=[must_choose if each.required else Optional()],
-        )
     needed = InputRequired(_("请填写“%(label)s”。", label=label))
     validators: list[Any] = [needed if each.required else Optional(strip_whitespace=True)]
     if each.kind == "grade":

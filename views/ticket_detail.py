@@ -180,16 +180,13 @@ class TicketPage(DetailPage):
         return toned, [replace(each, tone=_quiet(each.tone)) for each in aside]
 
 
-#: Made once: to put the options together took as long as a statement.
-_STEP_LOADS = (
-    joinedload(Ticket.organization, innerjoin=True),
+#: What a department's steps ask of a ticket; the options are made once.
+_STEP_LOADS = (joinedload(Ticket.whistle_class, innerjoin=True),)
+#: Whoever stands to a ticket by its place is asked where that lies, and works by its mechanism.
+_STEP_LOADS_BY_PLACE = (
     joinedload(Ticket.whistle_class, innerjoin=True).joinedload(
         WhistleClass.mechanism, innerjoin=True
     ),
-)
-#: Whoever stands to a ticket by its place is asked where that lies.
-_STEP_LOADS_BY_PLACE = (
-    *_STEP_LOADS,
     joinedload(Ticket.organization, innerjoin=True).joinedload(Organization.lines, innerjoin=True),
 )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import object_session
 
 from models.ledger import Event
 from models.organization import Organization, OrganizationKind
@@ -16,7 +17,7 @@ from models.ticket import (
     Ticket,
     TicketAssignment,
 )
-from rules import clocks
+from rules import clocks, ledger
 from rules.actor import SYSTEM, Actor, acting_as
 from rules.calendar import WorkCalendar
 from rules.mechanisms import calendar
@@ -33,6 +34,10 @@ DISPATCHABLE = (
 
 def active(ticket: Ticket) -> list[TicketAssignment]:
     """Return the departments at work on the ticket, the lead first."""
+    session = object_session(ticket)
+    if session is not None:
+        # While a step is taken, the end of the chain is needed next.
+        ledger.read_with_end(session, ticket, Ticket.assignments)
     return sorted(
         (each for each in ticket.assignments if each.status not in OFF_WORK),
         key=lambda each: each.role is not AssignmentRole.LEAD,

@@ -28,13 +28,14 @@ def pending(context: Context) -> TicketExtension | None:
 
 def _requests(context: Context) -> list[TicketExtension]:
     """Return the ticket's requests as they are now, in order."""
-    return list(
-        context.session.scalars(
-            select(TicketExtension)
-            .where(TicketExtension.ticket_id == context.record.id)
-            .order_by(TicketExtension.id)
-        )
+    asked = (
+        select(TicketExtension)
+        .where(TicketExtension.ticket_id == context.record.id)
+        .order_by(TicketExtension.id)
     )
+    # What the step has changed so far goes with its event, not before it.
+    with context.session.no_autoflush:
+        return list(context.session.scalars(asked))
 
 
 def may_not_request(context: Context) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import Select, select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session, joinedload
 
 from bench.timing import statements
@@ -22,20 +22,15 @@ from tests.factories.world import World
 MANY = 6
 
 
-def asked_for(ticket_id: int) -> Select[tuple[Any]]:
-    """Return what a step's route asks for: the ticket with its class."""
-    return (
-        select(Ticket)
-        .where(Ticket.id == ticket_id)
-        .options(joinedload(Ticket.whistle_class, innerjoin=True))
-    )
+#: What a step's route asks for with a ticket: its class.
+LOADS = (joinedload(Ticket.whistle_class, innerjoin=True),)
 
 
 def accepting(ticket_id: int) -> Job:
     """Return a job that accepts a ticket as a request does."""
 
     def job(session: Session, actor: Actor) -> str:
-        record = locking.found(session, asked_for(ticket_id))
+        record = locking.found(session, Ticket, ticket_id, LOADS)
         return str(workflow.apply(session, record, "accept", actor, {}))
 
     return job
@@ -48,7 +43,7 @@ def test_what_is_found_under_its_lock_is_not_read_again(
     number = ticket.id
     session.commit()
     with statements(session.get_bind()) as seen:
-        found = locking.found(session, asked_for(number))
+        found = locking.found(session, Ticket, number, LOADS)
         locking.lock(session, found)
     selects = [each for each in seen if each.startswith("SELECT") and "FROM ticket" in each]
     assert found is ticket
@@ -102,7 +97,7 @@ def test_who_waited_sees_the_record_where_it_leads_now(postgresql_backend: Backe
 
     def first(session: Session, actor: Actor) -> Any:
         with acting_as(session, SYSTEM):
-            ticket = locking.found(session, asked_for(ticket_id))
+            ticket = locking.found(session, Ticket, ticket_id, LOADS)
             assert ticket is not None
             ticket.whistle_class_id = other
             session.flush()
@@ -110,7 +105,7 @@ def test_who_waited_sees_the_record_where_it_leads_now(postgresql_backend: Backe
         return other, other
 
     def second(session: Session, actor: Actor) -> Any:
-        ticket = locking.found(session, asked_for(ticket_id))
+        ticket = locking.found(session, Ticket, ticket_id, LOADS)
         assert ticket is not None
         return ticket.whistle_class_id, ticket.whistle_class.id
 
