@@ -14,7 +14,7 @@ from models.organization import Organization
 from models.scoping import Anchored
 
 
-class Channel(Titled):
+class NoticeChannel(Titled):
     """Where a notice goes beside the bell."""
 
     EMAIL = "email", "电子邮件"
@@ -75,7 +75,7 @@ class NoticeRobot(Record):
         ForeignKey("organization.id"), info=field("所属单位")
     )
     name: Mapped[str] = mapped_column(String(100), info=field("名称"))
-    channel: Mapped[Channel] = mapped_column(titled_type(Channel), info=field("类型"))
+    channel: Mapped[NoticeChannel] = mapped_column(titled_type(NoticeChannel), info=field("类型"))
     address: Mapped[str] = mapped_column(String(500), info=field("机器人地址"))
     active: Mapped[bool] = mapped_column(default=True, info=field("启用"))
 
@@ -110,7 +110,7 @@ class Delivery(Record):
     robot_id: Mapped[int | None] = mapped_column(
         ForeignKey("notice_robot.id", ondelete="CASCADE"), index=True, info=field("群机器人")
     )
-    channel: Mapped[Channel] = mapped_column(titled_type(Channel), info=field("渠道"))
+    channel: Mapped[NoticeChannel] = mapped_column(titled_type(NoticeChannel), info=field("渠道"))
     state: Mapped[DeliveryState] = mapped_column(
         titled_type(DeliveryState), default=DeliveryState.WAITING, info=field("状态")
     )

@@ -13,21 +13,25 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
 
-from models.delivery import Channel
+from models.delivery import NoticeChannel
 from rules.errors import Invalid
 
 #: Where the robots of each kind live; further hosts only by a setting of the server.
 HOSTS = {
-    Channel.WECOM: "qyapi.weixin.qq.com",
-    Channel.DINGTALK: "oapi.dingtalk.com",
-    Channel.FEISHU: "open.feishu.cn",
+    NoticeChannel.WECOM: "qyapi.weixin.qq.com",
+    NoticeChannel.DINGTALK: "oapi.dingtalk.com",
+    NoticeChannel.FEISHU: "open.feishu.cn",
 }
 _PATHS = {
-    Channel.WECOM: re.compile(r"/cgi-bin/webhook/send"),
-    Channel.DINGTALK: re.compile(r"/robot/send"),
-    Channel.FEISHU: re.compile(r"/open-apis/bot/v2/hook/[\w-]+"),
+    NoticeChannel.WECOM: re.compile(r"/cgi-bin/webhook/send"),
+    NoticeChannel.DINGTALK: re.compile(r"/robot/send"),
+    NoticeChannel.FEISHU: re.compile(r"/open-apis/bot/v2/hook/[\w-]+"),
 }
-_SECRETS = {Channel.WECOM: "key", Channel.DINGTALK: "access_token", Channel.FEISHU: None}
+_SECRETS = {
+    NoticeChannel.WECOM: "key",
+    NoticeChannel.DINGTALK: "access_token",
+    NoticeChannel.FEISHU: None,
+}
 _NAME = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"\\]+@[^\s@<>,;:\"\\]+\.[A-Za-z]{2,63}")
 #: Domains that stand in for "no address": ours, and those that never exist.
@@ -79,7 +83,7 @@ class Mailbox:
 class Robot:
     """A group's robot: its webhook holds the secret."""
 
-    channel: Channel
+    channel: NoticeChannel
     address: str = field(repr=False)
     hosts: frozenset[str] = frozenset()
 
@@ -127,7 +131,7 @@ def is_real(address: str | None) -> bool:
     )
 
 
-def judge(channel: Channel, address: str, hosts: Iterable[str] = ()) -> str:
+def judge(channel: NoticeChannel, address: str, hosts: Iterable[str] = ()) -> str:
     """Return a robot's address as it is kept; raises ``Invalid`` for one that must not be called.
 
     It must be https, on the service's own host or one that the server's setting names, without user,
@@ -161,7 +165,7 @@ def judge(channel: Channel, address: str, hosts: Iterable[str] = ()) -> str:
     return text.split("#")[0]
 
 
-def _judge_own(channel: Channel, path: str, query: str) -> None:
+def _judge_own(channel: NoticeChannel, path: str, query: str) -> None:
     """On the service's own host the address must be that of a robot, not of any other interface."""
     secret = _SECRETS[channel]
     if not _PATHS[channel].fullmatch(path.rstrip("/")) or (

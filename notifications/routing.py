@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 
 from models.account import Account
 from models.delivery import (
-    Channel,
     Delivery,
     DeliveryState,
     Digest,
+    NoticeChannel,
     NoticePreference,
     NoticeRobot,
 )
@@ -176,8 +176,8 @@ def _deliveries(
         own = person.hours if person.hours is not None else county
         daily = person.email is Digest.DAILY and not urgent
         at = free_from(None if urgent else own, next_digest(now) if daily else now)
-        key = f"{notice.key}|account:{notice.account_id}|{Channel.EMAIL.value}"
-        yield _row(key, notice.id, Channel.EMAIL, at, account_id=notice.account_id)
+        key = f"{notice.key}|account:{notice.account_id}|{NoticeChannel.EMAIL.value}"
+        yield _row(key, notice.id, NoticeChannel.EMAIL, at, account_id=notice.account_id)
     for robot in robots.get(person.organization_id, ()):
         at = free_from(None if urgent else county, now)
         key = f"{notice.key}|robot:{robot.id}|{robot.channel.value}"
@@ -187,7 +187,7 @@ def _deliveries(
 def _row(
     key: str,
     notice_id: int,
-    channel: Channel,
+    channel: NoticeChannel,
     at: dt.datetime,
     account_id: int | None = None,
     robot_id: int | None = None,

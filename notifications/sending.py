@@ -23,7 +23,7 @@ from apprise.exception import AppriseImproperlyConfigured
 from apprise.plugins import NotifyBase
 from urllib3.exceptions import MaxRetryError
 
-from models.delivery import Channel
+from models.delivery import NoticeChannel
 from notifications.channels import Mailbox, Robot, Target, Undelivered, judge
 from rules.errors import Invalid
 
@@ -134,7 +134,7 @@ class _Webhook(NotifyBase):
     socket_connect_timeout = CONNECT
     socket_read_timeout = READ
 
-    def __init__(self, channel: Channel, address: str, **kwargs: Any) -> None:
+    def __init__(self, channel: NoticeChannel, address: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.channel, self.address = channel, address
         self.taken = False
@@ -183,19 +183,19 @@ def _refusal(answer: requests.Response) -> Undelivered | None:
     return Undelivered(f"机器人拒收，错误码 {shown}。请核对地址、关键词和签名。", down=True)
 
 
-def _request(channel: Channel, address: str, text: str) -> tuple[str, dict[str, Any]]:
+def _request(channel: NoticeChannel, address: str, text: str) -> tuple[str, dict[str, Any]]:
     """Return where to post what. A signing secret stands in the address as ``secret``."""
     parts = urlsplit(address)
     asked = parse_qsl(parts.query)
     secret = next((value for name, value in asked if name == "secret"), "")
     query = [(name, value) for name, value in asked if name != "secret"]
     payload: dict[str, Any] = {"msgtype": "text", "text": {"content": text}}
-    if channel is Channel.FEISHU:
+    if channel is NoticeChannel.FEISHU:
         payload = {"msg_type": "text", "content": {"text": text}}
         if secret:
             now = str(int(time.time()))
             payload |= {"timestamp": now, "sign": _sign(f"{now}\n{secret}", "")}
-    elif channel is Channel.DINGTALK and secret:
+    elif channel is NoticeChannel.DINGTALK and secret:
         now = str(round(time.time() * 1000))
         query += [("timestamp", now), ("sign", _sign(secret, f"{now}\n{secret}"))]
     return urlunsplit(parts._replace(query=urlencode(query))), payload

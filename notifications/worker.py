@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 
 from models.account import Account
 from models.delivery import (
-    Channel,
     Delivery,
     DeliveryState,
     Digest,
+    NoticeChannel,
     NoticePreference,
     NoticeRobot,
 )
@@ -150,7 +150,7 @@ def _digests(session: Session, now: dt.datetime, limit: int) -> list[Claim]:
     """
     told = (
         *_due(now),
-        Delivery.channel == Channel.EMAIL,
+        Delivery.channel == NoticeChannel.EMAIL,
         Delivery.created_at <= last_digest(now),
     )
     people = (

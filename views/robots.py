@@ -14,7 +14,7 @@ from wtforms.validators import InputRequired, Length, Optional
 
 from jobs import notices
 from models.base import Titled
-from models.delivery import Channel, NoticeRobot
+from models.delivery import NoticeChannel, NoticeRobot
 from models.organization import Organization
 from notifications import wording
 from notifications.channels import HOSTS, Robot, Undelivered, judge, masked
@@ -34,7 +34,7 @@ class _KindField(TitledField):
 
     def __init__(self, label: str, members: type[Titled], **kwargs: Any) -> None:
         super().__init__(label, members, **kwargs)
-        self.pairs = [pair for pair in self.pairs if pair[0] != Channel.EMAIL.value]
+        self.pairs = [pair for pair in self.pairs if pair[0] != NoticeChannel.EMAIL.value]
 
 
 class RobotView(RecordView):
@@ -74,7 +74,7 @@ class RobotView(RecordView):
     def extra_fields(self) -> dict[str, Any]:
         """The kind is one of robots; the address is typed, and never sent back to the page."""
         needed = [InputRequired(_("请选择机器人的类型。"))]
-        kind = _KindField(_("类型"), Channel, blank=True, validators=needed)
+        kind = _KindField(_("类型"), NoticeChannel, blank=True, validators=needed)
         return {"channel": kind, "webhook": _webhook()}
 
     def extras_of(self, record: Any) -> dict[str, Any]:

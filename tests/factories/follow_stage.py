@@ -11,7 +11,7 @@ from typing import Any
 from models.appeal import RatingAppeal
 from models.base import utcnow
 from models.bulletin import Bulletin, BulletinTemplate
-from models.delivery import Channel, Delivery, NoticePreference, NoticeRobot
+from models.delivery import Delivery, NoticeChannel, NoticePreference, NoticeRobot
 from models.measure import TicketFact
 from models.meeting import CoordinationMeeting, MeetingDecision, MeetingItem
 from models.recurring import ProblemTicket, RecurringProblem
@@ -226,7 +226,7 @@ def _robot(world: World, county: str) -> int:
     robot = NoticeRobot(
         organization=world.place(county),
         name="吹哨群",
-        channel=Channel.WECOM,
+        channel=NoticeChannel.WECOM,
         address="https://127.0.0.1/robot?key=0",
     )
     return _made(world, robot)
@@ -240,7 +240,7 @@ def _delivery(world: World, account: str) -> int:
     delivery = Delivery(
         key=f"一条消息:{account}",
         account_id=world.account(account).id,
-        channel=Channel.EMAIL,
+        channel=NoticeChannel.EMAIL,
         next_at=utcnow(),
     )
     return _made(world, delivery)

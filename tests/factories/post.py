@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from jobs import notices
 from models.delivery import (
-    Channel,
     Delivery,
     DeliveryState,
     Digest,
+    NoticeChannel,
     NoticePreference,
     NoticeRobot,
 )
@@ -29,9 +29,9 @@ from tests.factories.world import World
 
 SMTP = {"host": "mail.county.gov.cn", "from": "chuishao@county.gov.cn", "password": "a secret"}
 WEBHOOKS = {
-    Channel.WECOM: "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=5f1c-secret-{}",
-    Channel.DINGTALK: "https://oapi.dingtalk.com/robot/send?access_token=secret{}",
-    Channel.FEISHU: "https://open.feishu.cn/open-apis/bot/v2/hook/secret-{}",
+    NoticeChannel.WECOM: "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=5f1c-secret-{}",
+    NoticeChannel.DINGTALK: "https://oapi.dingtalk.com/robot/send?access_token=secret{}",
+    NoticeChannel.FEISHU: "https://open.feishu.cn/open-apis/bot/v2/hook/secret-{}",
 }
 #: Noon in Shanghai on a Monday.
 NOON = dt.datetime(2026, 11, 23, 4, 0, tzinfo=dt.UTC)
@@ -97,7 +97,9 @@ class Office:
         wish = select(NoticePreference).where(NoticePreference.account_id == account_id)
         return self.session.scalars(wish).first()
 
-    def robot(self, place: str, channel: Channel = Channel.WECOM, number: int = 1) -> str:
+    def robot(
+        self, place: str, channel: NoticeChannel = NoticeChannel.WECOM, number: int = 1
+    ) -> str:
         """Give an organisation a robot; return its address."""
         address = WEBHOOKS[channel].format(number)
         organization = self.world.place(place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.delivery import Channel
+from models.delivery import NoticeChannel
 from notifications.channels import (
     HOSTS,
     Robot,
@@ -19,11 +19,11 @@ from rules.errors import Invalid
 from rules.personal import HIDDEN
 from tests.factories.post import WEBHOOKS
 
-WECOM = WEBHOOKS[Channel.WECOM].format(1)
+WECOM = WEBHOOKS[NoticeChannel.WECOM].format(1)
 
 
 @pytest.mark.parametrize("channel", list(WEBHOOKS))
-def test_a_robot_of_each_kind(channel: Channel) -> None:
+def test_a_robot_of_each_kind(channel: NoticeChannel) -> None:
     address = WEBHOOKS[channel].format(1)
     assert judge(channel, f"  {address}\n") == address
     assert judge(channel, address.replace("https://", "HTTPS://")).lower().startswith("https://")
@@ -57,13 +57,13 @@ def test_a_robot_of_each_kind(channel: Channel) -> None:
         WECOM.split("=")[0] + "=",
         WECOM.replace("weixin", "微信"),
         WECOM + "x" * 500,
-        WEBHOOKS[Channel.DINGTALK].format(1),
+        WEBHOOKS[NoticeChannel.DINGTALK].format(1),
         "https://[::1",
     ],
 )
 def test_what_is_no_robot_s_address_is_refused(address: str) -> None:
     with pytest.raises(Invalid) as refusal:
-        judge(Channel.WECOM, address, {"gateway.county.example"})
+        judge(NoticeChannel.WECOM, address, {"gateway.county.example"})
     assert refusal.value.fields["address"]
     assert refusal.value.message.endswith("。")
 
@@ -71,21 +71,21 @@ def test_what_is_no_robot_s_address_is_refused(address: str) -> None:
 def test_a_host_that_the_server_allows() -> None:
     gateway = "https://gateway.county.example/robots/7?token=x"
     with pytest.raises(Invalid, match="CHUISHAO_ROBOT_HOSTS"):
-        judge(Channel.DINGTALK, gateway)
-    assert judge(Channel.DINGTALK, gateway, {"gateway.county.example"}) == gateway
+        judge(NoticeChannel.DINGTALK, gateway)
+    assert judge(NoticeChannel.DINGTALK, gateway, {"gateway.county.example"}) == gateway
     with pytest.raises(Invalid, match="IP"):
-        judge(Channel.DINGTALK, "https://10.0.0.8/x", {"10.0.0.8"})
+        judge(NoticeChannel.DINGTALK, "https://10.0.0.8/x", {"10.0.0.8"})
 
 
 def test_mail_is_no_kind_of_robot() -> None:
     with pytest.raises(Invalid):
-        judge(Channel.EMAIL, WECOM)
-    assert set(HOSTS) == set(Channel) - {Channel.EMAIL}
+        judge(NoticeChannel.EMAIL, WECOM)
+    assert set(HOSTS) == set(NoticeChannel) - {NoticeChannel.EMAIL}
 
 
 def test_little_is_shown_of_an_address() -> None:
     assert masked(WECOM) == "qyapi.weixin.qq.com …et-1"
-    assert "secret" not in repr(Robot(Channel.WECOM, WECOM))
+    assert "secret" not in repr(Robot(NoticeChannel.WECOM, WECOM))
 
 
 @pytest.mark.parametrize(

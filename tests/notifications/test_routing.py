@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from models.delivery import Channel, Digest
+from models.delivery import Digest, NoticeChannel
 from models.notice import Notice
 from models.supervision import SupervisionRule
 from models.ticket import Ticket
@@ -56,9 +56,9 @@ def test_a_person_and_his_group_are_told_once_each(office: Office, ticket: Ticke
     colleagues(office, "A-D1", "handler2", "unit", "unit2", "leader")
     office.wants("handler", Digest.AT_ONCE)
     office.wants("unit", Digest.AT_ONCE)
-    office.robot("A-D1", Channel.WECOM, 1)
-    office.robot("A-D1", Channel.FEISHU, 2)
-    office.robot("A-D2", Channel.DINGTALK, 3)
+    office.robot("A-D1", NoticeChannel.WECOM, 1)
+    office.robot("A-D1", NoticeChannel.FEISHU, 2)
+    office.robot("A-D2", NoticeChannel.DINGTALK, 3)
     told = office.told("A-D1", ticket)
     assert len(told) == 5
     office.route()

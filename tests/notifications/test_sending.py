@@ -13,7 +13,7 @@ import requests
 from requests.models import Response
 from urllib3.exceptions import MaxRetryError, ProtocolError
 
-from models.delivery import Channel
+from models.delivery import NoticeChannel
 from notifications import sending
 from notifications.channels import Mailbox, Robot, Smtp, Undelivered, hand_over
 from tests.factories.post import WEBHOOKS
@@ -131,7 +131,7 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Web:
     return Web(monkeypatch)
 
 
-def robot(channel: Channel, more: str = "") -> Robot:
+def robot(channel: NoticeChannel, more: str = "") -> Robot:
     """Return a robot."""
     return Robot(channel, WEBHOOKS[channel].format(1) + more)
 
@@ -139,18 +139,18 @@ def robot(channel: Channel, more: str = "") -> Robot:
 @pytest.mark.parametrize(
     ("channel", "answer"),
     [
-        (Channel.WECOM, {"errcode": 0, "errmsg": "ok"}),
-        (Channel.DINGTALK, {"errcode": 0, "errmsg": "ok"}),
-        (Channel.FEISHU, {"code": 0, "msg": "success", "data": {}}),
-        (Channel.FEISHU, {"StatusCode": 0, "StatusMessage": "success"}),
+        (NoticeChannel.WECOM, {"errcode": 0, "errmsg": "ok"}),
+        (NoticeChannel.DINGTALK, {"errcode": 0, "errmsg": "ok"}),
+        (NoticeChannel.FEISHU, {"code": 0, "msg": "success", "data": {}}),
+        (NoticeChannel.FEISHU, {"StatusCode": 0, "StatusMessage": "success"}),
     ],
 )
-def test_a_robot_says_it(web: Web, channel: Channel, answer: dict[str, Any]) -> None:
+def test_a_robot_says_it(web: Web, channel: NoticeChannel, answer: dict[str, Any]) -> None:
     web.answer = answer
     hand_over(robot(channel), "", TEXT)
     ((address, payload, options),) = web.asked
     assert address == WEBHOOKS[channel].format(1)
-    said = payload["content"] if channel is Channel.FEISHU else payload["text"]
+    said = payload["content"] if channel is NoticeChannel.FEISHU else payload["text"]
     assert TEXT in said.values()
     assert options["allow_redirects"] is False
     assert options["timeout"] == (5.0, 10.0)
@@ -174,7 +174,7 @@ def test_a_robot_s_no_is_heard_whatever_its_status(
     web: Web, status: int, answer: Any, said: str
 ) -> None:
     web.status, web.answer = status, answer
-    why = refused(robot(Channel.WECOM))
+    why = refused(robot(NoticeChannel.WECOM))
     assert said in why.message
     assert (why.unclear, why.down) == (False, True)
     assert "secret" not in why.message
@@ -196,15 +196,15 @@ def test_what_broke_off_is_told_from_what_never_began(
 ) -> None:
     caplog.set_level(0)
     web.answer = error
-    why = refused(robot(Channel.WECOM))
+    why = refused(robot(NoticeChannel.WECOM))
     assert why.unclear is unclear
     assert "secret" not in why.message + caplog.text
 
 
 def test_a_signed_robot_gets_a_signature_and_keeps_its_secret(web: Web) -> None:
-    hand_over(robot(Channel.DINGTALK, "&secret=SECword"), "", TEXT)
+    hand_over(robot(NoticeChannel.DINGTALK, "&secret=SECword"), "", TEXT)
     web.answer = {"code": 0}
-    hand_over(robot(Channel.FEISHU, "?secret=SECword"), "", TEXT)
+    hand_over(robot(NoticeChannel.FEISHU, "?secret=SECword"), "", TEXT)
     (ding, _text, _options), (feishu, payload, _more) = web.asked
     assert "timestamp=" in ding
     assert "sign=" in ding
@@ -214,7 +214,7 @@ def test_a_signed_robot_gets_a_signature_and_keeps_its_secret(web: Web) -> None:
 
 def test_an_address_that_is_allowed_no_more_is_not_called(web: Web) -> None:
     gateway = "https://gateway.county.example/x"
-    hand_over(Robot(Channel.WECOM, gateway, frozenset({"gateway.county.example"})), "", TEXT)
-    why = refused(Robot(Channel.WECOM, gateway))
+    hand_over(Robot(NoticeChannel.WECOM, gateway, frozenset({"gateway.county.example"})), "", TEXT)
+    why = refused(Robot(NoticeChannel.WECOM, gateway))
     assert "CHUISHAO_ROBOT_HOSTS" in why.message
     assert len(web.asked) == 1

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from jobs import notices
 from models.account import Account
-from models.delivery import Channel, DeliveryState, Digest
+from models.delivery import DeliveryState, Digest, NoticeChannel
 from models.ticket import Ticket
 from notifications import worker
 from notifications.channels import Undelivered
@@ -160,7 +160,7 @@ def test_whoever_dies_in_between_leaves_a_dead_letter(office: Office, ticket: Ti
 
 def test_one_channel_that_fails_keeps_no_other(office: Office, ticket: Ticket) -> None:
     mail = office.wants("handler", Digest.AT_ONCE)
-    broken, sound = office.robot("A-D1"), office.robot("A-D1", Channel.FEISHU, 2)
+    broken, sound = office.robot("A-D1"), office.robot("A-D1", NoticeChannel.FEISHU, 2)
     office.post.failures = {mail: [GONE], broken: [GONE]}
     office.told("A-D1", ticket)
     office.work()
