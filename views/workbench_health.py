@@ -68,7 +68,7 @@ def _shares() -> list[Tile]:
     before = total(session(), Question(period.before()), measures, now)
     months = Question(Period(months_before(today, MONTHS - 1), today), rows=Dimension.MONTH)
     lines = ask(session(), months, measures, now)
-    args = {"span": "free", "from": f"{period.first}", "until": f"{period.last}"}
+    args: dict[str, Any] = {"span": "free", "from": f"{period.first}", "until": f"{period.last}"}
     url = url_for("MeasuresView.overview", **args)
     return [
         Tile(

@@ -137,18 +137,24 @@ class Tickets:
         returned = Waiting((S.RETURN_PENDING,))
         yield self.queue("退单待审", returned, "没有待审的退单。", "return", look=LOOK)
         # Begun with the requests, which are few.
-        some = select(Ticket.id.label("id"), BY_DEADLINE.label("place")).where(more_time())
+        some: Select[Any] = select(Ticket.id.label("id"), BY_DEADLINE.label("place")).where(
+            more_time()
+        )
         args = (("tab", "extension"),)
         yield Queue("延期待审", Ticket, some, "没有待审的延期申请。", args, look=LOOK)
 
     def _department(self) -> Iterator[Queue]:
         new, begun = (S.DISPATCHED, S.REOPENED), (S.ACCEPTED, S.ARRIVED)
-        mine = {"whose": "led"}
         yield self.queue(
-            "待应哨", Waiting(new, **mine), "没有待应哨的哨单。", "work", steps=LEADING
+            "待应哨", Waiting(new, whose="led"), "没有待应哨的哨单。", "work", steps=LEADING
         )
         yield self.queue(
-            "办理中", Waiting(begun, **mine), "没有在办的哨单。", "work", steps=LEADING, states=True
+            "办理中",
+            Waiting(begun, whose="led"),
+            "没有在办的哨单。",
+            "work",
+            steps=LEADING,
+            states=True,
         )
         # While a return is judged, nobody may take a step of his own.
         working = (*new, *begun, S.RESOLVED)
@@ -217,7 +223,7 @@ def ledgers(who: Actor) -> Iterator[Queue]:
         tests = [DutyList.status == DutyListStatus.DRAFT]
         if not who.has(Role.DUTY_LIST_OFFICER):
             tests.append(DutyList.organization_id == who.area_id)
-        args = (("status", "draft"),)
+        args: Args = (("status", "draft"),)
         empty = "没有待发布的清单。修订清单，从“导入清单”开始。"
         yield Queue(
             "待发布的清单", DutyList, some_of(DutyList, *tests), empty, args, step="publish"
@@ -246,9 +252,10 @@ def _agreements(who: Actor) -> Iterator[Queue]:
     keeps = who.has(Role.ORGANIZATION_DEPARTMENT)
     until = Agreement.valid_until
     in_force = Agreement.status == AgreementStatus.IN_FORCE
+    args: Args = (("status", "draft"),)
     if keeps:
         drafts = some_of(Agreement, Agreement.status == AgreementStatus.DRAFT)
-        empty, args = "没有草拟中的协议。", (("status", "draft"),)
+        empty = "没有草拟中的协议。"
         yield Queue("草拟中的协议", Agreement, drafts, empty, args, step="bring_into_force")
     if keeps or who.has(Role.COMMUNITY_STAFF, Role.UNIT_LIAISON):
         soon = some_of(Agreement, and_(in_force, until <= last), day=until)

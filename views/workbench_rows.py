@@ -137,7 +137,8 @@ def _tickets(session: Session, who: Actor, ids: set[int]) -> dict[int, Row[Any]]
         .outerjoin(lead, lead.id == Ticket.lead_id)
         .where(Ticket.id.in_(sorted(ids)))
     )
-    return {row.id: row for row in session.execute(asked)}
+    rows: list[Any] = list(session.execute(asked))
+    return {row.id: row for row in rows}
 
 
 def _others(
@@ -156,7 +157,7 @@ def _others(
 def _part(name: str, queue: Queue, ids: Sequence[int]) -> Any:
     model = queue.model
     title, (one, *two) = _described(model)
-    day = cast(null(), Date) if queue.day is None or _is_instant(queue.day) else queue.day
+    day: Any = cast(null(), Date) if queue.day is None or _is_instant(queue.day) else queue.day
     since = queue.day if _is_instant(queue.day) else model.created_at
     return select(
         literal(name).label("queue"),
@@ -181,9 +182,9 @@ def _described(model: type[Any]) -> tuple[Any, list[Any]]:
         return title, [_name(RatingAppeal.department_id)]
     if model is DutyList:
         kinds = {each: each.title for each in DutyListType}
-        title = _name(DutyList.organization_id) + case(kinds, value=DutyList.list_type)
+        kind = _name(DutyList.organization_id) + case(kinds, value=DutyList.list_type)
         version = literal("第") + cast(DutyList.number, String) + literal("版")
-        return title + version, [_name(DutyList.organization_id)]
+        return kind + version, [_name(DutyList.organization_id)]
     title, columns = _SHOWN[model]
     return title, [_name(each) for each in columns]
 
@@ -273,11 +274,11 @@ class _TicketCells(_Cells):
         """Return the raising place and the department in charge; not the reader's own."""
         own = self.who.organization_id
         place = row.place if row.organization_id != own else ""
-        cell = Markup("{}").format(_road(place, row.lead if row.lead_id != own else ""))
+        road = _road(place, row.lead if row.lead_id != own else "")
         marks = [badge(row.status)] if self.queue.states else []
         if row.supervised_at is not None:
             marks.append(Markup('<span class="badge badge-danger">{}</span>').format(_("督办")))
-        return Markup(" ").join([cell, *marks]) if marks else cell
+        return Markup(" ").join([road, *marks] if road != EMPTY else marks) if marks else road
 
     def due(self, row: Row[Any]) -> Markup | str:
         """Return the remaining time of the step that the lead owes."""
