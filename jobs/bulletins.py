@@ -13,12 +13,13 @@ from jobs.queue import Queue
 from models.base import utcnow
 from models.bulletin import Bulletin, BulletinStatus
 from reports import facts
+from reports.bulletin_book import book
 from reports.bulletin_figures import figures
-from reports.bulletins import book, document
+from reports.bulletins import document
 from rules import workflow
 from rules.actor import SYSTEM, acting_as
 from rules.attachments import keep, path_of
-from rules.errors import Refused
+from rules.errors import Conflict, Refused
 
 S = BulletinStatus
 TASK = "bulletin-write"
@@ -52,12 +53,26 @@ def write(app: Flask, number: int) -> None:
 def _written(app: Flask, session: Session, bulletin: Bulletin) -> tuple[str, str]:
     folder = Path(app.config["DATA_DIR"])
     found = figures(session, bulletin.organization, bulletin.month, utcnow())
-    own = bulletin.template
-    template = path_of(own.file_hash, folder).read_bytes() if own is not None else None
     docx = document(
-        template, found, title=bulletin.title, issue=bulletin.issue, remarks=bulletin.remarks
+        _template(bulletin, folder),
+        found,
+        title=bulletin.title,
+        issue=bulletin.issue,
+        remarks=bulletin.remarks,
     )
     return keep(docx, folder), keep(book(found), folder)
+
+
+def _template(bulletin: Bulletin, folder: Path) -> bytes | None:
+    """Return the county's own template, if one was chosen; raises ``Conflict`` if its file is gone."""
+    if bulletin.template is None:
+        return None
+    path = path_of(bulletin.template.file_hash, folder)
+    if not path.is_file():
+        raise Conflict(
+            f"模板“{bulletin.template}”的文件找不到了。请重新上传，或在编辑里另选模板，再重新生成。"
+        )
+    return path.read_bytes()
 
 
 def _step(session: Session, number: int, action: str, **data: str) -> bool:

@@ -42,7 +42,9 @@ class Bulletin(Record):
     )
     month: Mapped[int] = mapped_column(Integer, info=field("月份"))
     issue: Mapped[int] = mapped_column(Integer, default=1, info=field("期号"))
-    title: Mapped[str] = mapped_column(String(200), info=field("标题"))
+    title: Mapped[str] = mapped_column(
+        String(200), default="", info=field("标题", help="留空时按单位和月份拟定。")
+    )
     remarks: Mapped[str | None] = mapped_column(Text, info=field("工作要求", widget="textarea"))
     status: Mapped[BulletinStatus] = mapped_column(
         titled_type(BulletinStatus), default=BulletinStatus.WAITING, info=field("状态")

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from sqlalchemy.orm import Session
 
 from models.organization import Organization, OrganizationKind
 from reports.measure_types import Unit, Values
-from reports.measures import Dimension, Line, Measure, Period, Question, Value, ask, measure, total
+from reports.measures import (
+    Dimension,
+    Line,
+    Measure,
+    Period,
+    Question,
+    Value,
+    ask,
+    measure,
+    totals,
+)
 from reports.scores import Scores, departments
+from rules.calendar import shanghai_date
 
 #: The measures of a bulletin, in the order of its tables.
 WHOLE = tuple(
@@ -26,6 +37,7 @@ BY_BODY = tuple(
     measure(code)
     for code in ("dispatched", "response_rate", "on_time_rate", "return_rate", "satisfaction")
 )
+TREND = (measure("dispatched"), measure("closed"))
 #: How many months the line of a bulletin goes back, its own among them.
 MONTHS = 6
 MOST_MATTERS = 10
@@ -34,10 +46,14 @@ _TENTH = Decimal("0.1")
 
 @dataclass(frozen=True)
 class Figures:
-    """One month's figures of a county or a city, as they were at ``now``."""
+    """One month's figures of a county or a city, as they were on the day ``today``.
+
+    ``months`` has a line for each of the last months, also for one without tickets.
+    """
 
     place: str
     period: Period
+    today: dt.date
     values: Values
     before: Values
     last_year: Values
@@ -47,6 +63,26 @@ class Figures:
     matters: list[Line]
     months: list[Line]
     scores: Scores
+
+    @property
+    def over(self) -> bool:
+        """Tell whether the month is over: one that still runs is not compared with a whole one."""
+        return self.period.last < self.today
+
+    @property
+    def places_are(self) -> str:
+        """What the lines of ``places`` are called."""
+        return "县（市、区）" if self.by_county else "乡镇（街道）"
+
+    @property
+    def until(self) -> dt.date:
+        """The last day that the figures speak of."""
+        return min(self.period.last, self.today)
+
+
+def title_of(place: str, month: int) -> str:
+    """Return what a bulletin is called if nobody names it otherwise."""
+    return f"{place}{month // 100}年{month % 100}月吹哨报到工作情况通报"
 
 
 def period_of(month: int) -> Period:
@@ -73,25 +109,43 @@ def figures(session: Session, place: Organization, month: int, now: dt.datetime)
             Dimension.MATTER,
         )
     }
-    first = dt.date(period.first.year, period.first.month, 1)
-    for _turn in range(MONTHS - 1):
-        first = (first - dt.timedelta(days=1)).replace(day=1)
-    months = Question(Period(first, period.last), rows=Dimension.MONTH, filters=only)
     lines = {dimension: ask(session, each, BY_BODY, now) for dimension, each in by.items()}
     matters = [each for each in lines[Dimension.MATTER] if each.key is not None]
+    values, before, last_year = totals(
+        session, [asked, asked.before(), asked.last_year()], WHOLE, now
+    )
     return Figures(
         place=place.name,
         period=period,
-        values=total(session, asked, WHOLE, now),
-        before=total(session, asked.before(), WHOLE, now),
-        last_year=total(session, asked.last_year(), WHOLE, now),
+        today=shanghai_date(now),
+        values=values,
+        before=before,
+        last_year=last_year,
         departments=_busiest(lines[Dimension.DEPARTMENT]),
         places=lines[Dimension.COUNTY if city else Dimension.TOWNSHIP],
         by_county=city,
         matters=_busiest(matters)[:MOST_MATTERS],
-        months=ask(session, months, [measure("dispatched"), measure("closed")], now),
+        months=_months(session, asked, now),
         scores=departments(session, period, None if city else place.id),
     )
+
+
+def _months(session: Session, asked: Question, now: dt.datetime) -> list[Line]:
+    """Return the last months, oldest first; one in which nothing was is no gap."""
+    first, wanted = asked.period.first, [month_of(asked.period.first)]
+    while len(wanted) < MONTHS:
+        first = (first - dt.timedelta(days=1)).replace(day=1)
+        wanted.insert(0, month_of(first))
+    period = Period(first, asked.period.last)
+    lines = ask(session, replace(asked, period=period, rows=Dimension.MONTH), TREND, now)
+    known = {each.key: each for each in lines}
+    nothing = {each.code: each.valued(None, None) for each in TREND}
+    return [known.get(each, Line(each, str(each), nothing)) for each in wanted]
+
+
+def month_of(day: dt.date) -> int:
+    """Return a day's month as 202611."""
+    return day.year * 100 + day.month
 
 
 def _busiest(lines: list[Line]) -> list[Line]:

@@ -59,14 +59,18 @@ _FETCHING = re.compile(r"\b(DDE|DDEAUTO|INCLUDETEXT|INCLUDEPICTURE|LINK|IMPORT)\
 
 @dataclass(frozen=True)
 class Purpose:
-    """What a template is for: its noun, the fields that it may use, and how it is filled in."""
+    """What a template is for: its noun, the fields that it may use, and how it is filled in.
+
+    ``example`` is a field that may be empty, for advice on conditions.
+    """
 
     noun: str
     fields: Collection[str]
     fill: Callable[[bytes, Mapping[str, str]], bytes]
+    example: str
 
 
-LETTER = Purpose("协议书", FIELDS, letter)
+LETTER = Purpose("协议书", FIELDS, letter, "签订日期")
 
 
 def check_template(name: str, content: bytes, purpose: Purpose = LETTER) -> None:
@@ -112,7 +116,7 @@ def _check_part(name: str, part: str, xml: bytes, purpose: Purpose) -> None:
     elif any(mark in text for mark in ("{{", "{%", "{#")):
         raise Invalid(
             f"“{name}”的页眉、页脚、脚注或文档属性里有字段；字段只能写在正文里，"
-            "因为成批打印时各份文件共用页眉和页脚。"
+            f"{purpose.noun}的页眉和页脚照模板原样打印。"
         )
 
 
@@ -226,7 +230,7 @@ def _try(name: str, content: bytes, purpose: Purpose) -> None:
         except etree.XMLSyntaxError as error:
             raise Invalid(
                 f"“{name}”里的条件跨了段落：请把 if 和 endif 放在同一段，"
-                "或各占一段，写成“{%p if 签订日期 %}”和“{%p endif %}”。"
+                f"或各占一段，写成“{{%p if {purpose.example} %}}”和“{{%p endif %}}”。"
             ) from error
         except (TemplateError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise Invalid(

@@ -7,12 +7,12 @@ from typing import Any
 from flask import render_template
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
-from flask_wtf.file import FileField, FileRequired
+from flask_wtf.file import FileField
 from markupsafe import Markup
-from sqlalchemy import Select
+from sqlalchemy import Select, select
 from werkzeug.wrappers import Response
 
-from models.bulletin import BulletinTemplate
+from models.bulletin import Bulletin, BulletinTemplate
 from models.organization import REALMS, Organization
 from presets.bulletin import MONTHLY_BULLETIN
 from reports.bulletins import FIELDS, PURPOSE
@@ -63,18 +63,21 @@ class BulletinTemplateView(RecordView):
         record.in_use = True
 
     def extra_fields(self) -> dict[str, Any]:
-        """The file itself; a new one each time the record is saved."""
+        """The file itself; one that is there stays unless another is brought."""
         return {
             "file": FileField(
                 _("模板文件"),
-                description=_("Word 文档（docx），不超过 5 MB。上传即替换原来的。"),
-                validators=[FileRequired(_("请选择模板文件。"))],
+                description=_("Word 文档（docx），不超过 5 MB。编辑时不选文件，就保留原来的。"),
             )
         }
 
     def before_save(self, record: Any, form: RecordForm) -> None:
         """Check the file and keep it."""
         file = form["file"].data
+        if not file:
+            if record.id is None:
+                raise Invalid(_("请选择模板文件。"), file=_("请选择模板文件。"))
+            return
         name = clean_name(file.filename or "", "通报模板.docx")
         content = file.stream.read(LARGEST + 1)
         try:
@@ -110,6 +113,21 @@ class BulletinTemplateView(RecordView):
         table = Table([Column("name", _("字段")), Column("help", _("含义"))], rows)
         part = Related(_("模板里可以用的字段"), table)
         return super().shown(record, status, **({"related": [part]} | more))
+
+    @expose("/delete/<int:pk>", methods=["POST"])
+    @has_access
+    def delete(self, pk: int) -> Response:
+        """Delete a template that no bulletin names; one that was used is put out of use instead."""
+        record = self.found(pk)
+        used = select(Bulletin.id).where(Bulletin.template_id == record.id).limit(1)
+        if session().scalar(used):
+            raise Conflict(
+                _(
+                    "“%(name)s”已有通报用过，要留作依据。不再用它，请编辑并取消“启用”。",
+                    name=record.name,
+                )
+            )
+        return super().delete(pk)
 
     @expose("/file/<int:pk>")
     @has_access

@@ -19,8 +19,9 @@ from models.base import utcnow
 from models.bulletin import Bulletin, BulletinStatus, BulletinTemplate
 from models.organization import REALMS, Organization
 from models.scan import ScanKind
+from reports.bulletin_figures import month_of, title_of
 from reports.workbook import MEDIA_TYPE
-from rules import workflow
+from rules import locking, workflow
 from rules.attachments import clean_name, path_of
 from rules.calendar import shanghai_date
 from rules.errors import Conflict, Invalid
@@ -90,12 +91,13 @@ class BulletinView(FlowView):
     def choices(self, field: str) -> Select[Any]:
         """A bulletin is a county's or a city's; its template that place's own."""
         found = super().choices(field)
-        if field == "organization":
-            mine = reachable(actor(), "bulletin", Organization.id, Action.ADD)
-            if request.endpoint == f"{self.endpoint}.list":
-                return found.where(Organization.kind.in_(REALMS))
-            return found.where(Organization.kind.in_(REALMS), Organization.active, mine)
-        return found.where(BulletinTemplate.in_use)
+        if field != "organization":
+            return found.where(BulletinTemplate.in_use)
+        found = found.where(Organization.kind.in_(REALMS))
+        if not self.may("can_add") or request.endpoint == f"{self.endpoint}.list":
+            return found
+        mine = reachable(actor(), "bulletin", Organization.id, Action.ADD)
+        return found.where(Organization.active, mine)
 
     def extra_fields(self) -> dict[str, Any]:
         """Months that are over, and the one that runs, newest first."""
@@ -116,24 +118,27 @@ class BulletinView(FlowView):
         place = record.organization.id if record.organization else 0
         template = self.choices("template").where(BulletinTemplate.organization_id == place)
         record.template = session().scalars(template.order_by(BulletinTemplate.id.desc())).first()
-        record.month = months()[1]
-        name = record.organization.name if record.organization else ""
-        record.title = f"{name}{said(record.month)}吹哨报到工作情况通报"
 
     def before_save(self, record: Any, form: RecordForm) -> None:
-        """Number it within its year; a template must be the place's own."""
+        """Name it and number it within its year; a template must be the place's own."""
         if record.template and record.template.organization_id != record.organization.id:
             sentence = _("这个模板是别的单位的，请另选，或留空用自带模板。")
             raise Invalid(sentence, template=sentence)
-        if record.id is not None:
-            return
-        record.month = form["month"].data
-        year = record.month // 100
+        if record.id is None:
+            record.month = form["month"].data
+            record.issue = self._next_issue(record.organization, record.month // 100)
+        record.title = (record.title or "").strip() or title_of(
+            record.organization.name, record.month
+        )
+
+    def _next_issue(self, place: Organization, year: int) -> int:
+        """Return the next number of a place's year; whoever asks at the same moment waits."""
+        locking.lock(session(), place)
         last = select(func.max(Bulletin.issue)).where(
-            Bulletin.organization_id == record.organization.id,
+            Bulletin.organization_id == place.id,
             Bulletin.month.between(year * 100 + 1, year * 100 + 12),
         )
-        record.issue = (session().scalar(last) or 0) + 1
+        return (session().scalar(last) or 0) + 1
 
     def after_save(self, record: Any, form: RecordForm, created: bool) -> None:
         """What was changed must be written anew."""
@@ -212,8 +217,10 @@ class BulletinView(FlowView):
     def _file(self, record: Bulletin, ending: str, media: str) -> Response:
         digest = record.docx_hash if ending == "docx" else record.xlsx_hash
         path = path_of(digest, data_dir()) if digest else None
-        if path is None or not path.is_file() or record.status in BUSY:
-            raise Conflict(_("文件还没有生成，或已经找不到。请稍候，或重新生成。"))
+        if path is None or record.status in BUSY:
+            raise Conflict(_("文件还没有生成，请稍候再下载。"))
+        if not path.is_file():
+            raise Conflict(_("“%(title)s”的文件找不到了，请告诉系统管理员。", title=record.title))
         name = clean_name(f"{record.title}.{ending}", f"通报.{ending}")
         answer = send_file(path, mimetype=media, as_attachment=True, download_name=name)
         answer.headers["Cache-Control"] = "no-store"
@@ -224,7 +231,7 @@ def months() -> list[int]:
     """Return the months that a bulletin may be about, as 202611, this one first."""
     day, found = shanghai_date(utcnow()).replace(day=1), []
     for _turn in range(BACK):
-        found.append(day.year * 100 + day.month)
+        found.append(month_of(day))
         day = (day - dt.timedelta(days=1)).replace(day=1)
     return found
 

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from sqlalchemy import Integer, Select, and_, bindparam, or_, select
+
 from models.bulletin import Bulletin, BulletinStatus
+from models.organization import REALMS, Organization
 from presets.roles import Role
-from rules.notices import tell_county
+from rules.notices import Places, bodies_of, tell_people
+from rules.policy import Action, Scope, scopes
 from rules.workflow import Context, Step, Workflow, register
 from rules.workflows.following import OFFICE, relations
 
 S = BulletinStatus
 #: Who is told of an issued one: those whose work it speaks of, and those who follow it.
 READERS = (
+    Role.DISPATCHER,
     Role.TOWNSHIP_REVIEWER,
     Role.DEPARTMENT_HANDLER,
     Role.INSPECTOR,
     Role.LEADER,
+)
+
+#: What a step's event tells of, so that the audit has no further line.
+TOLD = frozenset(
+    {"status", "docx_hash", "xlsx_hash", "problem", "issued_to_id", "issued_at", "issued_by"}
 )
 
 
@@ -28,6 +40,7 @@ def _write(context: Context) -> None:
 
 def _fail(context: Context) -> None:
     context.record.problem = context.data["problem"][:300]
+    context.log |= {"problem": context.record.problem}
 
 
 def _again(context: Context) -> None:
@@ -43,14 +56,30 @@ def _issue(context: Context) -> None:
 
 
 def _tell(context: Context) -> None:
+    """Tell the place's own bodies; of a city's, its counties too as far as their roles read it."""
     bulletin = context.record
-    tell_county(
+    below = tuple(
+        each for each in READERS if Scope.LINE in scopes(frozenset({each}), "bulletin", Action.READ)
+    )
+    realm = bulletin.organization_id
+    tell_people(
         context.session,
-        bulletin.organization_id,
-        f"已印发：{bulletin.title}",
+        [(Places(_own(), {"own": realm}), READERS), (bodies_of(realm), below)],
+        f"已签发：{bulletin.title}",
         bulletin,
         "issued",
-        roles=READERS,
+    )
+
+
+@lru_cache(maxsize=1)
+def _own() -> Select[int]:
+    """Return the statement that gives a place and its own bodies, without the realms below it."""
+    own = bindparam("own", type_=Integer)
+    return select(Organization.id).where(
+        or_(
+            Organization.id == own,
+            and_(Organization.parent_id == own, Organization.kind.not_in(REALMS)),
+        )
     )
 
 
@@ -59,6 +88,7 @@ BULLETINS = register(
         model=Bulletin,
         initial=S.WAITING,
         relations=relations,
+        told=TOLD,
         steps=(
             Step(
                 "issue", "签发", (S.READY,), S.ISSUED, OFFICE, tone="success",
