@@ -26,7 +26,7 @@ LOOKS = {
     "/check-ins/show/#": 2,
 }
 #: Links that send a file instead of a page.
-FILE = re.compile(r"/(export|template|standard|letters?|file|slip)(/#)?$")
+FILE = re.compile(r"/(export|template|standard|letters?|file|slip|minutes|order|docx|xlsx)(/#)?$")
 LISTS = ("needs", "resources", "services", "sessions", "check-ins", "check-in-activities")
 #: What the walk must have come to, beside what every account has: the kinds of pages by account.
 ON_THE_WAY = {
