@@ -17,7 +17,7 @@ ARROWS: dict[str, set[str]] = {
     "imports": {"rules", "models", "presets"},
     "reports": {"rules", "models", "presets"},
     "notifications": {"rules", "models", "presets"},
-    "jobs": {"imports", "reports", "notifications", "rules", "models", "database"},
+    "jobs": {"imports", "reports", "notifications", "rules", "models", "presets", "database"},
     "views": {"imports", "reports", "notifications", "rules", "models", "presets", "jobs"},
     "database": {"rules", "models"},
     "cli": {"views", "imports", "reports", "notifications", "rules", "models", "presets"}

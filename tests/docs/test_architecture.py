@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 OURS = {path.parent.name for path in ROOT.glob("*/__init__.py")} | {"app", "config", "database"}
-WITHOUT_FLASK = ("models", "presets", "rules", "imports", "reports")
+WITHOUT_FLASK = ("models", "presets", "rules", "imports", "reports", "notifications")
 
 
 def arrows() -> dict[str, set[str]]:

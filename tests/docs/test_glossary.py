@@ -69,7 +69,10 @@ def test_every_enum_is_there() -> None:
     assert sorted(written) == sorted(kind.__name__ for kind in titled_enums())
 
 
-@pytest.mark.parametrize("kind", sorted(titled_enums(), key=lambda each: each.__name__))
+ENUMS: list[type[Titled]] = sorted(titled_enums(), key=lambda kind: kind.__name__)
+
+
+@pytest.mark.parametrize("kind", ENUMS)
 def test_every_member_is_named_as_the_interface_names_it(kind: type[Titled]) -> None:
     (members,) = [cells for code, _what, cells in rows("枚举") if code == f"`{kind.__name__}`"]
     assert members == "，".join(f"{member.title} `{member.value}`" for member in kind)
