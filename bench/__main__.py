@@ -14,13 +14,21 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench import city_bench, crowd, imports_bench, lists, measures, one_letter_bench
+from bench import (
+    city_bench,
+    crowd,
+    follow_pages,
+    imports_bench,
+    lists,
+    measures,
+    one_letter_bench,
+)
 from bench.databases import BACKENDS, Server, server
 from bench.one_letter import COUNTIES
 from bench.timing import Result, table
 from models.base import utcnow
 
-BENCHES = ("import", "list", "one-letter", "city", "crowd", "measures")
+BENCHES = ("import", "list", "one-letter", "city", "crowd", "measures", "follow-up")
 #: Those that are run unless others are asked for: the city takes its time to build.
 USUAL = BENCHES[:3]
 FEWEST = 3000
@@ -62,6 +70,9 @@ def _measure(where: Server, folder: Path, asked: argparse.Namespace) -> list[Res
     if "city" in asked.only:
         _say(f"a city's ledger on {where.name}, {asked.tickets} tickets")
         found += city_bench.run(where, folder, asked.tickets, asked.seed, asked.runs)
+    if "follow-up" in asked.only:
+        _say(f"pages of following up on {where.name}, {asked.tickets} tickets")
+        found += follow_pages.run(where, folder, asked.tickets, asked.seed, asked.runs)
     if "measures" in asked.only:
         _say(f"measures on {where.name}, {asked.tickets} tickets")
         found += measures.run(where, folder, asked.tickets, asked.seed, asked.runs)
