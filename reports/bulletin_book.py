@@ -45,9 +45,7 @@ def book(found: Figures) -> bytes:
 
 def _by(title: str, first: str, lines: Iterable[Line]) -> Sheet:
     rows = [
-        [line.title, *(_number(each, line.values[each.code]) for each in BY_BODY)]
-        for line in lines
-        if line.key is not None
+        [line.title, *(_number(each, line.values[each.code]) for each in BY_BODY)] for line in lines
     ]
     return _sheet(title, first, BY_BODY, rows, 28)
 

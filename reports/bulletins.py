@@ -236,7 +236,7 @@ _NEITHER = ("—", "—")
 
 
 def _lines(word: Word, first: str, lines: Iterable[Line]) -> Elements:
-    rows = [[each.title, *_cells(each)] for each in lines if each.key is not None]
+    rows = [[each.title, *_cells(each)] for each in lines]
     return _table(word, [first, *(each.title for each in BY_BODY)], rows)
 
 
