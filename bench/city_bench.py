@@ -8,7 +8,8 @@ to its number of rows.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+import statistics
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,18 +17,20 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import and_, func, select
 
 from bench.building import CITIES, Builder, Size
 from bench.databases import Server, engine_of, let_go, prepared
 from bench.floor import floor
 from bench.lists import PASSWORD, ROLES, SHOWN, TOKEN, Page, floor_of, log_in, pages_of
 from bench.simulator import Simulator
-from bench.timing import WARM_UP, Result, interleave, statements
+from bench.timing import WARM_UP, Result, Sample, interleave
+from bench.timing import statements as asked_of
 from database import db
 from models.account import Account
 from models.base import utcnow
-from models.organization import Organization, OrganizationKind
+from models.grade import Grade
+from models.mechanism import RatingDimension, ReviewStep, WhistleClass
 from models.ticket import Ticket, TicketParty, TicketStatus
 from rules.actor import SYSTEM, Actor, acting_as, actor_of
 from rules.calendar import shanghai_date
@@ -50,28 +53,38 @@ LIKE = {
     ],
 }
 S = TicketStatus
-#: role → (the step that it submits, where tickets wait for it, what it posts)
-STEPS: dict[str, tuple[str, S, dict[str, str]]] = {
-    "office": ("dispatch", S.PENDING_DISPATCH, {}),
-    "township": ("approve", S.PENDING_REVIEW, {}),
-    "handler": ("accept", S.DISPATCHED, {}),
-}
+#: A ticket's life from its last review on: who takes which step. Each turn leads another one through.
+LIFE = (
+    ("township", "approve"),
+    ("office", "dispatch"),
+    ("handler", "accept"),
+    ("handler", "arrive"),
+    ("handler", "report_result"),
+    ("township", "rate"),
+    ("office", "close"),
+)
 SAID = "现场已联系物业，今天下午一起去看。"
 
 
 @dataclass
 class Post:
-    """Something that one role submits, each time to another ticket."""
+    """Something that one role submits, each time to another ticket.
+
+    Its session's ``cookie`` is sent as it was: a browser opens the page that it is led to, which shows
+    the message of the step and forgets it, or messages would pile up in the cookie.
+    """
 
     who: str
     what: str
     client: FlaskClient
     urls: Iterator[str]
     data: dict[str, str]
+    cookie: tuple[str, str]
 
     def send(self) -> int:
         """Submit it to the next ticket; anything but a redirect is a fault of the benchmark."""
         url = next(self.urls)
+        self.client.set_cookie(*self.cookie)
         answer = self.client.post(url, data=self.data)
         assert answer.status_code == 302, (url, answer.status_code)
         return len(answer.data)
@@ -128,14 +141,17 @@ def run(where: Server, folder: Path, tickets: int, seed: int, runs: int) -> list
             things: list[tuple[str, Callable[[], object]]] = [
                 (page.what, page.open) for page in pages
             ]
-            things += [(post.what, post.send) for post in posts_of(city, who, name, runs + 1)]
+            things += [(post.what, post.send) for post in posts_of(city, who, name)]
             for what, call in things:
                 calls[f"{size} {who} {what}"] = call
                 measured.append((size, who, what, call))
+        for post in life_of(city, runs + 1):
+            calls[f"{size} {post.who} {post.what}"] = post.send
+            measured.append((size, post.who, post.what, post.send))
     found = interleave(calls, runs)
     results = []
     for size, who, what, call in measured:
-        with statements(cities[size].engine) as seen:
+        with asked_of(cities[size].engine) as seen:
             length: Any = call()
         posted = what.startswith("submit")
         sample = found[f"{size} {who} {what}"]
@@ -155,7 +171,30 @@ def run(where: Server, folder: Path, tickets: int, seed: int, runs: int) -> list
         )
     for city in cities.values():
         city.close()
-    return results
+    return results + [line for size in sizes for line in _life(results, f"city {size}")]
+
+
+def _life(results: list[Result], bench: str) -> list[Result]:
+    """Return the line of a life's steps: the median over its kinds, each beside the same floor."""
+    kinds = {(who, f"submit {step}") for who, step in LIFE}
+    steps = [each for each in results if each.bench == bench and (each.who, each.what) in kinds]
+    if not steps:
+        return []
+
+    def middle(of: Callable[[Sample], float]) -> float:
+        return statistics.median(of(each.sample) for each in steps)
+
+    sample = Sample(
+        median=middle(lambda each: each.median),
+        best=min(each.sample.best for each in steps),
+        worst=max(each.sample.worst for each in steps),
+        processor=middle(lambda each: each.processor),
+        runs=sum(each.sample.runs for each in steps),
+    )
+    asked = round(statistics.median(each.statements or 0 for each in steps))
+    floors = sorted((each.floor for each in steps if each.floor), key=lambda each: each.median)
+    base = floors[len(floors) // 2]
+    return [Result(bench, steps[0].backend, "all", "a life's steps", sample, base, asked)]
 
 
 def _like(page: Page, rows: int) -> Page:
@@ -176,30 +215,56 @@ def _written(bare: Flask) -> Callable[[], object]:
     return lambda: client.post("/written", data={"ticket": "1", "text": SAID})
 
 
-def posts_of(city: City, who: str, username: str, times: int) -> list[Post]:
-    """Return what a role submits: words to the other parties, and a step that waits for it.
-
-    A step is left out where too few tickets wait for it.
-    """
-    app, needed = city.app, times + WARM_UP
-    client = log_in(app, username)
-    token = TOKEN.search(client.get("/tickets/list/").text)
-    data = {"csrf_token": token[1] if token else ""}
-    with app.app_context(), acting_as(db.session(), SYSTEM):
-        account = db.session.scalars(select(Account).where(Account.username == username)).one()
-        actor = actor_of(db.session(), account)
-        spoken = _ids(actor, who, Ticket.status != S.DRAFT, needed)
-        step, state, more = STEPS.get(who, ("", S.DRAFT, {}))
-        waiting = _ids(actor, who, Ticket.status == state, needed) if step else []
-        if who == "office":
-            more = {"lead": str(_department(actor))}
+def posts_of(city: City, who: str, username: str) -> list[Post]:
+    """Return what everybody submits at any time: words to the other parties."""
+    with city.app.app_context(), acting_as(db.session(), SYSTEM):
+        spoken = _ids(_actor(username), who, Ticket.status != S.DRAFT, 100)
         db.session.remove()
-    urls = (f"/tickets/comment/{each}" for each in itertools.cycle(spoken))
-    found = [Post(who, "submit words", client, urls, data | {"text": SAID})]
-    if len(waiting) == needed:
-        steps = (f"/tickets/step/{each}/{step}" for each in waiting)
-        found.append(Post(who, f"submit {step}", client, steps, data | more))
-    return found
+    urls = itertools.cycle([f"/tickets/comment/{each}" for each in spoken])
+    return [_post(city, who, "words", urls, {"text": SAID})]
+
+
+def life_of(city: City, times: int) -> list[Post]:
+    """Return the steps of a life, in order; none if too few tickets wait for their last review."""
+    needed = times + WARM_UP
+    with city.app.app_context(), acting_as(db.session(), SYSTEM):
+        department = _actor(ROLES["handler"]).organization_id
+        last = (
+            select(func.max(ReviewStep.position))
+            .join(WhistleClass, WhistleClass.mechanism_id == ReviewStep.mechanism_id)
+            .where(WhistleClass.id == Ticket.whistle_class_id)
+            .scalar_subquery()
+        )
+        waits = and_(Ticket.status == S.PENDING_REVIEW, Ticket.review_position == last)
+        ids = _ids(_actor(ROLES["township"]), "township", waits, needed)
+        dimensions = list(db.session.scalars(select(RatingDimension.id)))
+        db.session.remove()
+    data: dict[str, dict[str, str]] = {
+        "dispatch": {"lead": str(department)},
+        "report_result": {"result": SAID},
+        "rate": {f"grade-{department}-{each}": next(iter(Grade)).value for each in dimensions},
+    }
+    return [
+        _post(city, who, step, [f"/tickets/step/{each}/{step}" for each in ids], data.get(step, {}))
+        for who, step in LIFE
+        if len(ids) == needed
+    ]
+
+
+def _post(city: City, who: str, what: str, urls: Iterable[str], data: dict[str, str]) -> Post:
+    client = log_in(city.app, ROLES[who])
+    token = TOKEN.search(client.get("/tickets/list/").text)
+    name = city.app.config["SESSION_COOKIE_NAME"]
+    cookie = client.get_cookie(name)
+    assert token is not None
+    assert cookie is not None
+    data = data | {"csrf_token": token[1]}
+    return Post(who, f"submit {what}", client, iter(urls), data, (name, cookie.value))
+
+
+def _actor(username: str) -> Actor:
+    account = db.session.scalars(select(Account).where(Account.username == username)).one()
+    return actor_of(db.session(), account)
 
 
 def _ids(actor: Actor, who: str, test: Any, number: int) -> list[int]:
@@ -210,11 +275,3 @@ def _ids(actor: Actor, who: str, test: Any, number: int) -> list[int]:
     if who == "handler":
         mine = mine.where(Ticket.lead_id == place)
     return list(db.session.scalars(mine.order_by(Ticket.id.desc()).limit(number)))
-
-
-def _department(actor: Actor) -> int:
-    """Return a department of the actor's county."""
-    children = select(Organization.id).where(
-        Organization.parent_id == actor.area_id, Organization.kind == OrganizationKind.DEPARTMENT
-    )
-    return db.session.scalars(children.order_by(Organization.id)).first() or 0

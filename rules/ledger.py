@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Integer, Select, String, bindparam, insert, inspect, null, select
 from sqlalchemy import event as sa_event
-from sqlalchemy.orm import Session, outerjoin
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -218,7 +218,8 @@ def _newest_with(actor: Actor, model: Any, relation: Any) -> Select[Any]:
     tie = next(iter(hung.remote_side)) == bindparam("number", type_=Integer)
     return (
         select(*end.c, hung.entity.class_)
-        .select_from(outerjoin(end, hung.entity.class_, tie))
+        .select_from(end)
+        .outerjoin(hung.entity.class_, tie)
         .order_by(*hung.order_by)
         .execution_options(**MADE_ONCE)
     )

@@ -104,6 +104,6 @@ def dimensions_of(whistle_class: WhistleClass) -> list[RatingDimension]:
 
 def calendar(session: Session, mechanism: Mechanism | None = None) -> WorkCalendar:
     """Return the national calendar with the administrator's overrides and a mechanism's hours."""
-    overrides = session.scalars(select(CalendarOverride)).all()
+    overrides: Any = session.execute(select(CalendarOverride.day, CalendarOverride.working)).all()
     spans = read_spans(mechanism.working_hours or ()) if mechanism else ()
-    return WorkCalendar({each.day: each.working for each in overrides}, spans)
+    return WorkCalendar(dict(map(tuple, overrides)), spans)

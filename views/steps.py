@@ -271,10 +271,14 @@ def _choosing(view: RecordView, record: Any, action: str, each: Input) -> Any:
     label = _(each.label)
     route, choices_of, target = _CHOSEN[each.kind]
     must_choose = InputRequired(_("请选择“%(label)s”。", label=label))
+
+    def choose(number: int) -> Any:
+        return chooser(session(), choices_of(record, action), target)(number)
+
     return RecordSelectField(
         label,
         source=view.url(route, pk=record.id, **_narrowed(action)),
-        choose=chooser(session(), choices_of(record, action), target),
+        choose=choose,
         multiple=each.kind == "organizations",
         description=_(each.help) if each.help else "",
         validators=[must_choose if each.required else Optional()],

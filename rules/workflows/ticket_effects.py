@@ -15,7 +15,7 @@ from models.ticket import (
     TicketAssignment,
     TicketStatus,
 )
-from rules import clocks
+from rules import clocks, ledger
 from rules.actor import SYSTEM, acting_as
 from rules.calendar import end_of_day, shanghai_date
 from rules.eligibility import Judgement, judge, keep, usable
@@ -128,6 +128,8 @@ def send(context: Context, lead_id: int, assisting_ids: Iterable[int]) -> None:
     with context.session.no_autoflush:
         lead = receiver(context, lead_id, "lead")
         others = receivers(context, assisting_ids, lead)
+        # Whoever was at work before is read in the dispatcher's name, along with the chain's end.
+        ledger.read_with_end(context.session, ticket, Ticket.assignments)
     ticket.lead_id = lead.id
     ticket.dispatched_at = context.now
     ticket.accepted_at = ticket.arrived_at = ticket.resolved_at = None

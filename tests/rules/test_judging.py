@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, inspect
 from sqlalchemy.orm import Session
 
 from bench.timing import statements
@@ -157,3 +157,56 @@ def test_what_is_hung_from_another_ticket_is_judged_by_itself(
         foreign.ticket_id = ticket.id
         with pytest.raises(OutOfScope):
             one_session.flush()
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_a_line_about_what_may_not_be_read_is_refused(
+    one_stage: Stage, one_session: Session, locked: bool
+) -> None:
+    """The line is written past the session's objects; the gate judges it all the same."""
+    ticket = one(one_stage, Ticket, "A11")
+    away = one_stage.world.actor("officeb")
+    with acting_as(one_session, away):
+        if locked:
+            locking.lock(one_session, ticket)
+        with pytest.raises(OutOfScope):
+            ledger.append(
+                one_session,
+                ticket,
+                away,
+                action="note",
+                label="补记",
+                from_status=ticket.status,
+                to_status=ticket.status,
+            )
+
+
+@pytest.mark.parametrize("state", [S.PENDING_DISPATCH, S.DISPATCHED])
+def test_who_is_at_work_comes_with_the_end_of_the_chain(
+    one_world: World, one_session: Session, state: S
+) -> None:
+    """Whether there is anybody or not; of a ticket that is not locked it is not read ahead."""
+    ticket = brought_to(one_world, state)
+    at_work = [part.id for part in ticket.assignments]
+    office = one_world.actor("office")
+    one_session.commit()
+    with acting_as(one_session, office):
+        ledger.read_with_end(one_session, ticket, Ticket.assignments)
+        assert "assignments" not in inspect(ticket).dict
+        locking.lock(one_session, ticket)
+        with statements(one_session.get_bind()) as seen:
+            ledger.read_with_end(one_session, ticket, Ticket.assignments)
+            found = [part.id for part in ticket.assignments]
+            line = ledger.append(
+                one_session,
+                ticket,
+                office,
+                action="note",
+                label="补记",
+                from_status=state,
+                to_status=state,
+            )
+    assert (found, bool(at_work)) == (at_work, state is S.DISPATCHED)
+    assert [each.split()[0] for each in seen] == ["SELECT", "INSERT"]
+    assert ledger.faults(ledger.events_of(one_session, ticket)) == []
+    assert ledger.events_of(one_session, ticket)[-1].hash == line.hash
