@@ -84,10 +84,13 @@ def criterion(session: Session, text: str, now: dt.datetime) -> ColumnElement[bo
     return Ticket.id.in_(narrowed(session, rows, behind.question))
 
 
-def meant(session: Session, text: str) -> tuple[Behind, list[str]]:
-    """Return what an argument of the address means, and what it is narrowed to; raises ``Invalid``."""
+def meant(session: Session, text: str) -> tuple[Behind, list[tuple[Dimension, Key, str]]]:
+    """Return what an argument of the address means, and what it is narrowed to: dimension, key, title.
+
+    Raises ``Invalid``.
+    """
     behind = read(text)
-    words = []
-    for dimension, key in behind.question.filters.items():
-        words += titled(session, dimension, [key]).values()
-    return behind, words
+    return behind, [
+        (dimension, key, titled(session, dimension, [key]).get(key, ""))
+        for dimension, key in behind.question.filters.items()
+    ]

@@ -21,7 +21,7 @@ from rules.policy import Action, Scope, scopes
 Keys = tuple[Key, ...]
 #: Above how many keys of a dimension all organisations are read instead of those named.
 _MANY = 500
-_NONE = {
+_NONE_LABELS = {
     Dimension.DEPARTMENT: "尚未派单",
     Dimension.COUNTY: "市级",
     Dimension.TOWNSHIP: "县级及以上",
@@ -229,7 +229,7 @@ def titled(session: Session, dimension: Dimension, keys: Iterable[Key]) -> dict[
     else:
         found = {key: str(key) for key in sorted(there, key=str)}
     if None in wanted:
-        found[None] = _NONE.get(dimension, "—")
+        found[None] = _NONE_LABELS.get(dimension, "—")
     return found
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement
 from models.base import utcnow
 from reports import measure_lists
 from views.context import session
+from views.measure_names import named
 from views.queries import OwnFilter, OwnFilters
 
 
@@ -23,7 +24,7 @@ def in_words(text: str) -> str:
     if behind.measure.good is not None:
         name += _("（分子）") if behind.part else _("（分母）")
     days = _("%(first)s 至 %(last)s", first=period.first, last=period.last)
-    words = _("，").join((days, *(_(each) for each in narrowed)))
+    words = _("，").join((days, *(named(*each) for each in narrowed)))
     return _("%(label)s：%(text)s", label=name, text=words)
 
 

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from models.base import utcnow
 from reports.facts import catch_up
 from reports.measure_types import Unit
-from reports.measures import MEASURES, Dimension, Measure, Question, Value, ask, headings, total
+from reports.measures import MEASURES, Dimension, Measure, Question, Value, total
 from reports.workbook import MEDIA_TYPE, workbook
 from rules.calendar import shanghai_date
 from rules.errors import Invalid
@@ -27,6 +27,7 @@ from views.measure_address import BY_CODE, Asked, Span, Usual, parse
 from views.measure_choices import Choosers
 from views.measure_lines import LinesPage, counterparts
 from views.measure_links import TicketUrls
+from views.measure_names import ask, headings
 from views.measure_pictures import (
     FOLLOWED,
     WEAK,

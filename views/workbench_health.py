@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 
 from models.base import utcnow
 from reports.drawing import Svg
-from reports.measures import Dimension, Measure, Period, Question, Value, ask, total
+from reports.measures import Dimension, Measure, Period, Question, Value, total
 from reports.sparks import spark
 from rules.actor import Actor
 from rules.calendar import shanghai_date
@@ -26,6 +26,7 @@ from views import permissions
 from views.context import session
 from views.listing import COUNT_CAP
 from views.measure_address import BY_CODE, months_before
+from views.measure_names import ask
 from views.measure_words import Change, change, figure, written
 
 #: Days of the figures; they stand against as many days before.

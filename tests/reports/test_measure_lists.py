@@ -226,7 +226,10 @@ def test_an_address_says_in_words_what_it_means(lived: World) -> None:
     (said,) = tickets_of(rate, question, part=False).values()
     behind, words = measure_lists.meant(lived.session, said)
     assert (behind.measure, behind.part, behind.question.period) == (rate, False, YEAR)
-    assert words == ["甲一镇", "未对应事项"]
+    assert words == [
+        (Dimension.TOWNSHIP, lived.place("A1").id, "甲一镇"),
+        (Dimension.MATTER, None, "未对应事项"),
+    ]
     odd = Question(YEAR, filters={Dimension.MATTER: "管道&漏水=50%～ 100%"})
     (said,) = tickets_of(MEASURES[0], odd).values()
     assert measure_lists.read(said).question == odd
