@@ -114,7 +114,7 @@ REVIEWED = {
     "rules/numbering.py": 1,  # advances a counter
     "rules/audit.py": 1,  # writes the audit log of what has just been written
     "rules/bulk.py": 6,  # rows of a parent that the gate is asked about each time; their ids
-    "rules/ledger.py": 1,  # the first steps of records that were judged as they were flushed
+    "rules/ledger.py": 2,  # a step, judged at once; first steps of records judged as they were flushed
     "rules/grade_sums.py": 1,  # the grades of the actor's own department
     "rules/ways.py": 2,  # ids of the actor's own party rows
     "rules/search.py": 3,  # ids in reach; the searched texts, derived from the tickets

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -95,16 +96,20 @@ def test_who_waited_sees_the_record_where_it_leads_now(postgresql_backend: Backe
         ticket_id = ticket.id
         session.commit()
 
+    changed = threading.Event()
+
     def first(session: Session, actor: Actor) -> Any:
         with acting_as(session, SYSTEM):
             ticket = locking.found(session, Ticket, ticket_id, LOADS)
             assert ticket is not None
             ticket.whistle_class_id = other
             session.flush()
+        changed.set()
         until_they_wait(session)
         return other, other
 
     def second(session: Session, actor: Actor) -> Any:
+        assert changed.wait(60)
         ticket = locking.found(session, Ticket, ticket_id, LOADS)
         assert ticket is not None
         return ticket.whistle_class_id, ticket.whistle_class.id
