@@ -98,12 +98,12 @@ def _after(context: Context, step: Step) -> None:
         after_low_rating(context.session, context.record, context.now)
 
 
-#: What events of a ticket tell of it: how far it has come, who has it, and its deadlines.
+#: What events of a ticket tell of it: how far it has come, who has it, its deadlines, its result.
 _TOLD = frozenset(
     {
         "status", "review_position", "lead_id", "whistle_class_id", "dispatched_at",
         "accepted_at", "arrived_at", "resolved_at", "closed_at",
-        "respond_due", "arrive_due", "resolve_due", "next_due", "next_warn",
+        "respond_due", "arrive_due", "resolve_due", "next_due", "next_warn", "result",
     }
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ from models.organization import OrganizationKind as K
 from models.ticket import TicketStatus as S
 from rules import audit
 from rules.actor import SYSTEM, acting_as
+from rules.ledger import events_of
 from tests.factories.roads import brought_to, inputs
 from tests.factories.world import World
 
@@ -269,25 +270,27 @@ def test_the_system_is_named_as_such(one_session: Session, one_world: World) -> 
 def test_a_step_is_told_by_its_event_and_not_once_more(
     one_session: Session, one_world: World
 ) -> None:
-    """State, deadlines and who is at work: the event carries them, chained and unchangeable."""
+    """State, deadlines, who is at work, the result: the event has them, chained and unchangeable."""
     ticket = brought_to(one_world, S.PENDING_DISPATCH)
     one_session.flush()
     one_session.info["test.last"] = one_session.scalar(select(func.max(AuditEntry.id)))
     for action, who in (("dispatch", "office"), ("accept", "handler"), ("arrive", "handler")):
         one_world.step(ticket, action, who, **inputs(one_world, ticket, action))
+    one_world.step(ticket, "report_result", "handler", result="已修好")
     assert entries(one_session, "ticket") == []
+    assert events_of(one_session, ticket)[-1].data["result"] == "已修好"
 
 
 def test_what_a_step_changes_besides_is_written_down_as_ever(
     one_session: Session, one_world: World
 ) -> None:
-    ticket = brought_to(one_world, S.ARRIVED)
+    ticket = brought_to(one_world, S.RETURN_PENDING)
     one_session.flush()
     one_session.info["test.last"] = one_session.scalar(select(func.max(AuditEntry.id)))
-    one_world.step(ticket, "report_result", "handler", result="已修好")
+    one_world.step(ticket, "approve_return", "returns", note="不属于该局职责")
     (entry,) = entries(one_session, "ticket")
-    assert entry.changes["result"] == [None, "已修好"]
-    assert entry.changes["status"] == ["arrived", "resolved"]
+    assert entry.changes["return_count"] == [0, 1]
+    assert entry.changes["status"] == ["return_pending", "pending_dispatch"]
 
 
 def test_whoever_changes_a_deadline_without_a_step_leaves_a_line(
