@@ -108,8 +108,8 @@ class BulletinView(FlowView):
         }
 
     def extras_of(self, record: Any) -> dict[str, Any]:
-        """Begin with the month that has just ended."""
-        return {"month": record.month or months()[1]}
+        """Begin with the month that has just ended; once it is made, a bulletin keeps its own."""
+        return {"month": record.month or months()[1]} if record.id is None else {}
 
     def fill(self, record: Any) -> None:
         """Start with the actor's own county and the template that is in use there."""
