@@ -21,6 +21,7 @@ from babel.messages.pofile import read_po
 from flask_babel import gettext, ngettext, pgettext
 
 from presets.letter import CLOSING
+from reports.township_scores import PARTS, RATE_DAYS
 from rules.needs import CLAIM_DAYS
 from rules.workflows.needs import DUE
 from tests.conftest import Backend
@@ -110,6 +111,12 @@ def test_extraction_finds_texts_of_every_kind(extracted: Catalog) -> None:
         (None, "期间内开始的服务项目的经费合计。"),  # what it means
         (None, "名称相近"),  # why two fit
         (None, "打印当天的日期"),  # a field of the letter
+        (None, "响应率"),  # a measure
+        (None, "已销号的 ÷ 派单数。"),  # what it means
+        (None, "有效吹哨率"),  # a share of a score
+        (None, "未对应事项"),  # what stands where there is no key
+        (None, "没有明显的规律，请吹哨办会同有关单位研判。"),  # why a remedy is suggested
+        (None, "起止日期"),  # a field of the bulletin's template
         ("side", "单位"),  # a word in one of its senses
         (None, "Access is Denied"),  # a library's
     ]
@@ -125,6 +132,11 @@ def test_a_help_names_the_days_that_a_claim_has() -> None:
     assert f" {CLAIM_DAYS} 天" in DUE.help
     (english,) = (m.string for m in messages(catalogue("en")) if m.id == DUE.help)
     assert f" {CLAIM_DAYS} days" in str(english)
+
+
+def test_a_meaning_names_the_days_in_which_results_are_rated() -> None:
+    (rated,) = (each for each in PARTS if each.code == "rated")
+    assert f" {RATE_DAYS} 天" in rated.meaning
 
 
 @pytest.mark.parametrize("locale", ["zh", "en"])
@@ -231,6 +243,9 @@ class Thing(Record):
 
 STEPS = (Step("paint", "刷漆", (), None, (), inputs=(Input("note", "原由"),), help="先打磨。"),)
 
+RATES = (Measure("wet", "湿度", "湿的占多少", 1),)
+FIELDS: dict[str, str] = {"漆名": "漆叫什么", **{each: f"按{each}" for each in "甲"}}
+
 def rule(thing):
     raise Invalid("不能刷")
     append(label="刷过")
@@ -246,6 +261,7 @@ def found_by(method: Callable[..., Iterator[Any]]) -> set[str]:
 
 def test_declarations_are_found_and_nothing_else() -> None:
     plain = {"太短了。", "天", "红", "东西", "名字", "写全名", "原由", "先打磨。", "好", "快", "慢"}
+    plain |= {"湿度", "湿的占多少", "漆叫什么"}
     assert found_by(extractor.declarations) == plain | {"('step', '刷漆')", "('step', '刷过')"}
 
 

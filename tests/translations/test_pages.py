@@ -33,7 +33,20 @@ LATIN = re.compile(r"(?<![{A-Za-z])[A-Za-z]{2,}")
 ENDONYMS = {"中文", "English"}
 #: Names of products, formats and units that Chinese people write in Latin letters.
 WRITTEN_SO = {"Excel", "WPS", "MB", "SHA", "xlsx", "xls", "xlsm", "ods", "et", "csv"}
-WRITTEN_SO |= {"Word", "PDF", "JPEG", "PNG", "docx", "pdf", "jpg", "png", "if", "endif"}
+WRITTEN_SO |= {
+    "https",
+    "secret",
+    "Word",
+    "PDF",
+    "JPEG",
+    "PNG",
+    "docx",
+    "pdf",
+    "jpg",
+    "png",
+    "if",
+    "endif",
+}
 #: What records of the demo county are called that the interface also says.
 HOMONYMS = {"吹哨办", "即时", *(kind.title for kind in DutyListType)}
 HOMONYMS |= {measure.title for measure in Measure}
