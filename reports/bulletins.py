@@ -160,6 +160,7 @@ def _line(word: Word, text: str, *, middle: bool = False) -> Any:
     if middle:
         line.alignment = WD_ALIGN_PARAGRAPH.CENTER
         line.paragraph_format.keep_with_next = True
+        line.paragraph_format.space_before = Pt(8)
     return line._p
 
 
@@ -213,6 +214,8 @@ def _picture(word: Word, drawn: Chart | Lines, room: Length) -> Elements:
         return [_line(word, NO_FONT)]
     paragraph = word.add_paragraph()
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    # Lines of a fixed height, as official templates like them, would cut the picture off.
+    paragraph.paragraph_format.line_spacing = 1.0
     paragraph.add_run().add_picture(io.BytesIO(raster.png(drawn.svg(640))), width=room)
     shape = paragraph._p.find(f".//{qn('wp:docPr')}")
     if shape is not None:

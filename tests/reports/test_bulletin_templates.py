@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from docx.document import Document as Word
 from docx.oxml.ns import qn
+from docx.shared import Pt
 
+from reports import raster
 from reports.bulletins import PURPOSE
 from reports.letter_templates import check_template
 from rules.errors import Invalid
@@ -26,7 +28,11 @@ def filled(world: World, fill: Callable[[Word], Any], **more: Any) -> Word:
     return written(of_month(world), template, **more)
 
 
-def test_a_block_in_a_cell_leaves_the_cell_a_paragraph_at_its_end(one_world: World) -> None:
+def test_a_block_in_a_cell_leaves_the_cell_a_paragraph_at_its_end(
+    one_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raster, "can_write", lambda: True)
+
     def fill(word: Word) -> None:
         table = word.add_table(1, 2)
         table.cell(0, 0).text, table.cell(0, 1).text = "{{ 部门表 }}", "{{ 趋势图 }}"
@@ -45,6 +51,19 @@ def test_a_block_within_a_sentence_stands_behind_it(one_world: World) -> None:
     word = filled(one_world, lambda word: word.add_paragraph("情况见{{ 部门表 }}，望周知。"))
     assert told(word) == ["情况见，望周知。"]
     assert parts_of(word)[:2] == ["p", "tbl"]
+
+
+def test_lines_of_a_fixed_height_cut_no_picture_off(
+    one_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(word: Word) -> None:
+        word.styles["Normal"].paragraph_format.line_spacing = Pt(28)
+        word.add_paragraph("{{ 趋势图 }}")
+
+    monkeypatch.setattr(raster, "can_write", lambda: True)
+    word = filled(one_world, fill)
+    (with_picture,) = (each for each in word.paragraphs if list(each._p.iter(qn("wp:inline"))))
+    assert with_picture.paragraph_format.line_spacing == 1.0
 
 
 def test_several_blocks_keep_their_order_and_stay_apart(one_world: World) -> None:
