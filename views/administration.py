@@ -116,6 +116,12 @@ class EventView(RecordView):
         """Name the step as its button does."""
         return pgettext("step", record.label)
 
+    def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
+        """Head the page by the step as its button names it."""
+        label = self.cell_label(record)
+        named = {"view_title": label, "crumbs": details.crumbs(self, None, label)}
+        return super().shown(record, status, **(named | more))
+
     def cell_reached(self, record: Event) -> Markup:
         """Show the state that the step led to."""
         model = record_types()[record.record_type]
