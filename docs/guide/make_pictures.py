@@ -12,9 +12,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import follow
 import ledgers
 import whistles
-from camera import IMAGES, NARROW, ROOT, Camera, choose, step, ticket
+from camera import IMAGES, NARROW, ROOT, Camera, choose, record, step, ticket
 from county import served
 from playwright.sync_api import Page, sync_playwright
 
@@ -25,7 +26,7 @@ PASSWORD = f"guide-{secrets.token_hex(4)}"
 def community(camera: Camera) -> None:
     """Raise, and rate."""
     with camera.acting_as("community") as page:
-        camera.keep(page, "community-workbench", 640)
+        camera.keep(page, "community-workbench", 860)
         page.goto("/tickets/add")
         page.fill("#title", "人民巷井盖坏了")
         page.fill("#detail", "井盖裂成两半，晚上看不清，怕有人踩空。")
@@ -42,7 +43,7 @@ def community(camera: Camera) -> None:
 def township(camera: Camera) -> None:
     """Review what communities raise."""
     with camera.acting_as("township") as page:
-        camera.keep(page, "township-workbench", 760)
+        camera.keep(page, "township-workbench", 900)
         ticket(page, "人民巷下水井盖破损")
         step(page, "approve")
         camera.keep(page, "township-approve", 620)
@@ -51,7 +52,7 @@ def township(camera: Camera) -> None:
 def office(camera: Camera) -> None:
     """Dispatch, and strike off."""
     with camera.acting_as("office") as page:
-        camera.keep(page, "office-workbench", 560)
+        camera.keep(page, "office-workbench", 860)
         ticket(page, "农贸市场门口占道经营")
         step(page, "dispatch")
         choose(page, "lead", "综合执法")
@@ -61,7 +62,7 @@ def office(camera: Camera) -> None:
 def handler(camera: Camera) -> None:
     """Accept, arrive, report."""
     with camera.acting_as("handler") as page:
-        camera.keep(page, "handler-workbench", 640)
+        camera.keep(page, "handler-workbench", 860)
         ticket(page, "老城区雨水管网堵塞")
         camera.keep(page, "handler-ticket", 860)
         ticket(page, "阳光家园 3 号楼外墙脱落")
@@ -125,9 +126,15 @@ def others(camera: Camera) -> None:
         page.goto("/tickets/list/?tab=work")
         camera.keep(page, "inspector-tickets", 660)
     with camera.acting_as("leader") as page:
-        camera.keep(page, "leader-workbench", 420)
+        camera.keep(page, "leader-workbench", 760)
+    with camera.acting_as("admin") as page:
+        record(page, "/organizations/list/?q=东关社区", "东关社区")
+        page.get_by_role("link", name="编辑").first.click()
+        page.fill("#phone", "0952-3012345")
+        page.locator("main form [type=submit]").first.click()
+        page.wait_for_url("**/organizations/show/**")
     with camera.acting_as("auditor") as page:
-        page.goto("/audit/list/?q=示党共建")
+        page.goto("/audit/list/?q=东关社区")
         camera.keep(page, "auditor-list", 560)
         page.locator("table.records tbody tr").filter(has_text="修改").locator("a").first.click()
         camera.keep(page, "auditor-entry", 560)
@@ -150,6 +157,7 @@ ROUNDS: tuple[Callable[[Camera], None], ...] = (
     party,
     duty,
     others,
+    *follow.ROUNDS,
     *whistles.ROUNDS,
     *ledgers.ROUNDS,
 )
