@@ -110,6 +110,8 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     (Role.DISPATCHER, "meeting_decision", (*WRITE, ACT), Scope.AREA),
     (Role.DISPATCHER, "rating_appeal", (R, ACT), Scope.AREA),
     (Role.DISPATCHER, "bulletin", (*WRITE, ACT), Scope.AREA),
+    # Those of the city above as well.
+    (Role.DISPATCHER, "bulletin", (R,), Scope.LINE),
     (Role.DISPATCHER, "bulletin_template", WRITE, Scope.AREA),
     (Role.DISPATCHER, "notice_robot", WRITE, Scope.AREA),
     (Role.DISPATCHER, "duty_list", (R,), Scope.AREA),
@@ -184,6 +186,7 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     #
     (Role.INSPECTOR, "ticket", (R,), Scope.AREA),
     *((Role.INSPECTOR, each, (R,), Scope.AREA) for each in FOLLOW_UP),
+    (Role.INSPECTOR, "bulletin", (R,), Scope.LINE),
     (Role.INSPECTOR, "supervision", (A, E, ACT), Scope.AREA),
     (Role.INSPECTOR, "supervision_rule", (R,), Scope.AREA),
     (Role.INSPECTOR, "duty_list", (R,), Scope.AREA),
@@ -192,6 +195,7 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     #
     (Role.LEADER, "ticket", (R,), Scope.AREA),
     *((Role.LEADER, each, (R,), Scope.AREA) for each in FOLLOW_UP),
+    (Role.LEADER, "bulletin", (R,), Scope.LINE),
     (Role.LEADER, "duty_list", (R,), Scope.AREA),
     (Role.LEADER, "agreement", (R,), Scope.AREA),
     *((Role.LEADER, each, (R,), Scope.AREA) for each in LEDGERS),

@@ -137,9 +137,7 @@ class Tickets:
         returned = Waiting((S.RETURN_PENDING,))
         yield self.queue("退单待审", returned, "没有待审的退单。", "return", look=LOOK)
         # Begun with the requests, which are few.
-        some: Select[Any] = select(Ticket.id.label("id"), BY_DEADLINE.label("place")).where(
-            more_time()
-        )
+        some: Any = select(Ticket.id.label("id"), BY_DEADLINE.label("place")).where(more_time())
         args = (("tab", "extension"),)
         yield Queue("延期待审", Ticket, some, "没有待审的延期申请。", args, look=LOOK)
 

@@ -135,9 +135,11 @@ FOR_THE_SYSTEM = {
     "rules/notices.py",  # whose accounts belong to an organisation
     "rules/services.py",  # a need goes back, though its provider reaches it no more
     "rules/numbering.py",  # namesakes of the township
+    "rules/meetings.py",  # was the meeting held that a decision comes from
     "rules/once.py",  # has a form's key been used, by whomever
     "rules/organizations.py",  # the tree's lines, realms and names
     "rules/parties.py",  # the ticket's own places
+    "rules/problems.py",  # by which numbers a county calls a matter one that comes back
     "rules/references.py",  # what depends on a record, told without its names
     "rules/retirement.py",  # what needs an organisation, told without its names
     "rules/supervision_matters.py",  # who rates low need not be one who supervises

@@ -85,7 +85,7 @@ BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
         "coordination_meeting": [("RAEDS", S.AREA)],
         "meeting_decision": [("RAEDS", S.AREA)],
         "rating_appeal": [("RS", S.AREA)],
-        "bulletin": [("RAEDS", S.AREA)],
+        "bulletin": [("RAEDS", S.AREA), ("R", S.LINE)],
         "bulletin_template": [("RAED", S.AREA)],
         "notice_robot": [("RAED", S.AREA)],
         "address_entry": [("R", S.AREA)],
@@ -156,6 +156,7 @@ BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
     R.INSPECTOR: {
         "ticket": [("R", S.AREA)],
         **FOLLOW_UP_READ,
+        "bulletin": [("R", S.AREA), ("R", S.LINE)],
         "supervision": [("RAES", S.AREA)],
         "supervision_rule": [("R", S.AREA)],
         "duty_list": [("R", S.AREA)],
@@ -165,6 +166,7 @@ BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
     R.LEADER: {
         "ticket": [("R", S.AREA)],
         **FOLLOW_UP_READ,
+        "bulletin": [("R", S.AREA), ("R", S.LINE)],
         "duty_list": [("R", S.AREA)],
         "agreement": [("R", S.AREA)],
         **LEDGERS_READ,
