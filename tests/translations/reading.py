@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
+from functools import lru_cache
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -119,16 +120,22 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 class Remover:
-    """Takes the records' data out of a text."""
+    """Takes the records' data, given longest first, out of a text."""
 
     def __init__(self, data: list[str]) -> None:
-        self.data, self.whole = data, set(data)
+        self.whole = set(data)
+        #: first two characters → the data that begin so; a text has few of the thousands
+        self.beginning: dict[str, list[str]] = defaultdict(list)
+        for each in data:
+            self.beginning[each[:2]].append(each)
+        self.rest = lru_cache(maxsize=None)(self._rest)
 
-    def rest(self, text: str) -> str:
+    def _rest(self, text: str) -> str:
         """Return what of the text no record says."""
         if text in self.whole:
             return ""
-        for each in self.data:
-            if each in text:
-                text = text.replace(each, " ")
+        begins = {text[place : place + size] for place in range(len(text)) for size in (1, 2)}
+        may = [each for begin in begins for each in self.beginning.get(begin, ())]
+        for each in sorted(may, key=len, reverse=True):
+            text = text.replace(each, " ")
         return text
