@@ -232,7 +232,7 @@ def test_a_step_without_scripts(browser: Browser, server: str) -> None:
     township = Person(browser, server, "township", scripts=False)
     township.log_in()
     page = township.page
-    page.get_by_role("link", name="人民巷下水井盖破损").click()
+    page.get_by_role("link", name="人民巷下水井盖破损", exact=True).click()
     for note in ("情况属实。", "同意上报。"):
         page.locator("summary", has_text="审核通过").click()
         page.locator("#step-approve [name=note]").fill(note)
