@@ -80,7 +80,7 @@ class BulletinTemplate(Record):
     )
     name: Mapped[str] = mapped_column(String(100), info=field("模板名称"))
     file_name: Mapped[str] = mapped_column(String(255), info=field("文件名"))
-    file_hash: Mapped[str] = mapped_column(String(64))
+    file_hash: Mapped[str] = mapped_column(String(64), info=field("文件指纹（SHA-256）"))
     in_use: Mapped[bool] = mapped_column(default=True, info=field("启用"))
 
     organization: Mapped[Organization] = relationship(info=field("适用单位"))

@@ -137,7 +137,7 @@ def _webhook() -> StringField:
         _("机器人地址"),
         validators=[Optional(strip_whitespace=True), Length(max=500, message=_("最多 500 字。"))],
         description=_(
-            "从群机器人页面复制的整个地址，以 https:// 开头。保存后不再显示；编辑时不填则不变。"
+            "从群机器人页面复制的整个地址，以 https 开头。保存后不再显示；编辑时不填则不变。"
             "设了签名校验的，在地址后面加 &secret=密钥（飞书加 ?secret=密钥）；"
             "设了关键词的，关键词用“吹哨报到”。"
         ),

@@ -380,6 +380,6 @@ AREA = names(
 def visible(account: str) -> frozenset[str]:
     """Return the records of which the account may see anything."""
     found = {name for rows in READ.values() for name in rows.get(account, ())}
-    hanging = SCANS | tickets.HANGING
+    hanging = SCANS | tickets.HANGING | follow.HANGING
     found |= {each for each, holder in hanging.items() if holder in found}
     return frozenset(found | MENTIONS.get(account, frozenset()))

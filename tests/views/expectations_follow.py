@@ -36,8 +36,6 @@ READ: Lines = {
     "rating_appeal": _led("E"),
     "supervision_rule": _county("R", "inspector"),
     "coordination_meeting": _county("M", "inspector", "leader"),
-    # Points of an agenda have no page of their own: they stand on the meeting's.
-    "meeting_item": _county("I", "inspector", "leader"),
     "meeting_decision": {
         **_county("D", "inspector", "leader", "handler", "double"),
         "handlerb": "DB",
@@ -55,6 +53,8 @@ READ: Lines = {
     "delivery": {"admin": "QA QB"},
     "event": {"admin": "VA VB", "auditor": "VA", "auditorb": "VB"},
 }
+#: Point of an agenda → the meeting on whose page it stands.
+HANGING = {"IA": "MA", "IB": "MB"}
 _OFFICE = {"office inspector": "U11 U12", "officeb": "Ub"}
 ADD = {
     "supervision": "office inspector officeb",

@@ -213,14 +213,9 @@ class Driver(Uploads, TicketRoutes, OwnRoutes, follow.FollowRoutes):
             yield Try("GET", f"{rule.rule}?{query}&format=html", expected)
 
     def drive_file(self, rule: Rule) -> Iterator[Try]:
-        """The stage's batches keep no file: nobody gets one, and nobody learns of a batch by it.
-
-        Those of templates of bulletins have been lost.
-        """
+        """The stage's batches keep no file: nobody gets one, and nobody learns of a batch by it."""
         for name, pk in self.stage.of(self.kind).items():
             expected = HIDDEN if self.kind == "import_batch" else self._read(name)
-            if self.kind == "bulletin_template" and expected == OK:
-                expected = LOCKED
             yield Try("GET", self._path(rule, pk), expected, name=name)
 
     def drive_undo(self, rule: Rule) -> Iterator[Try]:
