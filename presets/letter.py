@@ -26,7 +26,7 @@ AGREEMENT_LETTER = Path(__file__).parent / "letters" / "agreement.docx"
 TITLE, BODY, HEADING, NOTE = "方正小标宋简体", "仿宋_GB2312", "黑体", "楷体_GB2312"
 #: What stands in for a font that the computer does not have.
 SUBSTITUTES = {TITLE: "宋体", BODY: "仿宋", NOTE: "楷体"}
-SIZE = Pt(16)
+SIZE, SPACING = Pt(16), Pt(28)
 #: The styles that the letter uses; each one more costs time in every letter of a batch.
 STYLES = ("Normal", "Default Paragraph Font", "Normal Table", "No List", "Table Grid")
 
@@ -45,7 +45,7 @@ SIGNED = "{% if 签订日期 %}{{ 签订日期 }}{% else %}\u3000\u3000\u3000\u3
 def build() -> Letter:
     """Return the template as a document."""
     letter = Document()
-    _page(letter)
+    page(letter, "共驻共建协议书", margins=(37, 35, 28, 26))
     _line(letter, "共驻共建协议书", TITLE, Pt(22), WD_ALIGN_PARAGRAPH.CENTER, after=Pt(6))
     _line(letter, "编号：{{ 协议编号 }}", NOTE, Pt(14), WD_ALIGN_PARAGRAPH.CENTER, after=Pt(18))
     for side in ("甲方", "乙方"):
@@ -69,26 +69,46 @@ def build() -> Letter:
     _line(letter, "{%p endif %}")
     _line(letter, CLOSING, indent=True, after=Pt(20))
     _signatures(letter)
-    for style in list(letter.styles):
-        if style.name not in STYLES:
-            style.delete()
+    drop_styles(letter)
     return letter
 
 
-def _page(letter: Letter) -> None:
-    section = letter.sections[0]
+def page(
+    document: Letter,
+    title: str,
+    *,
+    margins: tuple[int, int, int, int],
+    size: Pt = SIZE,
+    spacing: Pt = SPACING,
+    at_least: bool = False,
+) -> None:
+    """Give a template its A4 page, its letters, and nothing that says when it was made.
+
+    ``margins`` are top, bottom, left and right in mm. Lines are ``spacing`` high, or ``at_least`` so
+    high where pictures stand among them.
+    """
+    section = document.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
-    section.top_margin, section.bottom_margin = Mm(37), Mm(35)
-    section.left_margin, section.right_margin = Mm(28), Mm(26)
-    normal: Any = letter.styles["Normal"]
-    set_font(normal, BODY, SIZE)
+    top, bottom, left, right = margins
+    section.top_margin, section.bottom_margin = Mm(top), Mm(bottom)
+    section.left_margin, section.right_margin = Mm(left), Mm(right)
+    normal: Any = document.styles["Normal"]
+    set_font(normal, BODY, size)
     normal.paragraph_format.space_after = Pt(0)
-    normal.paragraph_format.line_spacing_rule = WD_LINE_SPACING.EXACTLY
-    normal.paragraph_format.line_spacing = Pt(28)
-    about = letter.core_properties
-    about.author, about.title, about.comments = "吹哨报到", "共驻共建协议书", ""
+    rule = WD_LINE_SPACING.AT_LEAST if at_least else WD_LINE_SPACING.EXACTLY
+    normal.paragraph_format.line_spacing_rule = rule
+    normal.paragraph_format.line_spacing = spacing
+    about = document.core_properties
+    about.author, about.title, about.comments = "吹哨报到", title, ""
     about.created = about.modified = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - Word's own has no zone
-    name_substitutes(letter)
+    name_substitutes(document)
+
+
+def drop_styles(document: Letter) -> None:
+    """Drop the styles that no template uses: each one costs time in every print."""
+    for style in list(document.styles):
+        if style.name not in STYLES:
+            style.delete()
 
 
 def name_substitutes(letter: Letter) -> None:

@@ -14,8 +14,8 @@ from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.shared import Pt
 
-from presets.letter import HEADING, NOTE, TITLE
-from presets.slip import SIGNATURE, drop_styles, line, page, row
+from presets.letter import HEADING, NOTE, TITLE, drop_styles, page
+from presets.slip import MARGINS, SIGNATURE, SIZE, SPACING, line, row
 
 SUPERVISION_ORDER = Path(__file__).parent / "letters" / "order.docx"
 #: Lines of the upper part: one (label, field) across the page, or two side by side; height in mm.
@@ -37,7 +37,7 @@ FOOT = "本单与系统中的督办单同号。打印日期：{{ 打印日期 }}
 def build() -> Slip:
     """Return the template as a document."""
     order: Slip = Document()
-    page(order, "督办单")
+    page(order, "督办单", margins=MARGINS, size=SIZE, spacing=SPACING)
     line(order.add_paragraph(), "{{ 督办方式 }}单", TITLE, Pt(20), WD_ALIGN_PARAGRAPH.CENTER)
     number = order.add_paragraph()
     line(number, "编号：{{ 编号 }}", NOTE, Pt(13), WD_ALIGN_PARAGRAPH.CENTER)

@@ -7,21 +7,22 @@ lines for signatures stay empty (domain section 9). The words in double braces a
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import Any
 
 from docx import Document
 from docx.document import Document as Slip
 from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_ROW_HEIGHT_RULE, WD_TABLE_ALIGNMENT
-from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
+from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.shared import Mm, Pt
 from docx.table import _Cell, _Row
 
-from presets.letter import BODY, HEADING, NOTE, STYLES, TITLE, name_substitutes, set_font, write
+from presets.letter import BODY, HEADING, NOTE, TITLE, drop_styles, page, write
 
 WHISTLE_SLIP = Path(__file__).parent / "letters" / "slip.docx"
-SIZE = Pt(11)
+SIZE, SPACING = Pt(11), Pt(16)
+#: Top, bottom, left and right, in mm.
+MARGINS = (14, 14, 18, 18)
 #: Widths of the four columns: label, value, label, value.
 WIDTHS = (Mm(25), Mm(62), Mm(25), Mm(62))
 #: Lines of the upper part: one (label, field) across the page, or two side by side; height in mm.
@@ -49,7 +50,7 @@ FOOT = (
 def build() -> Slip:
     """Return the template as a document."""
     slip: Slip = Document()
-    page(slip, "哨单")
+    page(slip, "哨单", margins=MARGINS, size=SIZE, spacing=SPACING)
     line(slip.add_paragraph(), "吹哨报到哨单", TITLE, Pt(20), WD_ALIGN_PARAGRAPH.CENTER)
     line(slip.add_paragraph(), "编号：{{ 编号 }}", NOTE, Pt(13), WD_ALIGN_PARAGRAPH.CENTER)
     table = slip.add_table(rows=0, cols=4)
@@ -72,30 +73,6 @@ def build() -> Slip:
     line(slip.add_paragraph(), FOOT, NOTE, Pt(9))
     drop_styles(slip)
     return slip
-
-
-def drop_styles(slip: Slip) -> None:
-    """Drop the styles that no slip uses: each one costs time in every print."""
-    for style in list(slip.styles):
-        if style.name not in STYLES:
-            style.delete()
-
-
-def page(slip: Slip, title: str) -> None:
-    """Give a slip its page, its letters, and nothing that says when it was made."""
-    section = slip.sections[0]
-    section.page_width, section.page_height = Mm(210), Mm(297)
-    section.top_margin = section.bottom_margin = Mm(14)
-    section.left_margin = section.right_margin = Mm(18)
-    normal: Any = slip.styles["Normal"]
-    set_font(normal, BODY, SIZE)
-    normal.paragraph_format.space_after = Pt(0)
-    normal.paragraph_format.line_spacing_rule = WD_LINE_SPACING.EXACTLY
-    normal.paragraph_format.line_spacing = Pt(16)
-    about = slip.core_properties
-    about.author, about.title, about.comments = "吹哨报到", title, ""
-    about.created = about.modified = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - Word's own has no zone
-    name_substitutes(slip)
 
 
 def row(made: _Row, height: int) -> tuple[_Cell, ...]:
