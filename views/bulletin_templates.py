@@ -4,31 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
 from flask_wtf.file import FileField
-from markupsafe import Markup
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from models.bulletin import Bulletin, BulletinTemplate
-from models.organization import REALMS, Organization
 from presets.bulletin import MONTHLY_BULLETIN
 from reports.bulletins import FIELDS, PURPOSE
-from reports.letter_templates import LARGEST, check_template
-from rules.attachments import clean_name, keep, path_of
+from rules.attachments import path_of
 from rules.errors import Conflict, Invalid
-from rules.policy import Action
-from rules.scope import reachable
-from views.context import actor, data_dir, session
+from views.context import data_dir, session
 from views.forms import RecordForm
 from views.letters import send_word_file
-from views.presentation import Column, Link, MenuEntry, Related, Row, Table
-from views.records import RecordView
+from views.presentation import MenuEntry
+from views.word_templates import WordTemplateView
 
 
-class BulletinTemplateView(RecordView):
+class BulletinTemplateView(WordTemplateView):
     """The office brings a Word template; without one, ours is used."""
 
     model = BulletinTemplate
@@ -39,27 +33,17 @@ class BulletinTemplateView(RecordView):
     form_groups = [("模板", ["name", "organization", "in_use", "file"])]
     show_groups = [("模板", ["name", "organization", "file_name", "in_use", "updated_at"])]
     labels = {"file": "模板文件", "updated_at": "上传时间"}
-    demands = RecordView.demands | {"can_file": Action.READ, "can_standard": Action.READ}
+    purpose = PURPOSE
+    fields = FIELDS
+    aside = "parts/bulletin_fields.html"
+    unnamed = "通报模板.docx"
     empty_text = (
         "还没有自己的通报模板，生成时用系统自带的。下载自带模板，在 Word 里改好，再新增上传。"
     )
 
-    def choices(self, field: str) -> Select[Any]:
-        """A template belongs to a county or a city that the actor writes bulletins of."""
-        return (
-            super()
-            .choices(field)
-            .where(
-                Organization.kind.in_(REALMS),
-                Organization.active,
-                reachable(actor(), "bulletin_template", Organization.id, Action.ADD),
-            )
-        )
-
     def fill(self, record: Any) -> None:
-        """Start with the actor's own county."""
-        own = self.choices("organization").where(Organization.id == actor().area_id)
-        record.organization = session().scalars(own).first()
+        """A new one is for use."""
+        super().fill(record)
         record.in_use = True
 
     def extra_fields(self) -> dict[str, Any]:
@@ -73,46 +57,14 @@ class BulletinTemplateView(RecordView):
 
     def before_save(self, record: Any, form: RecordForm) -> None:
         """Check the file and keep it."""
-        file = form["file"].data
-        if not file:
-            if record.id is None:
-                raise Invalid(_("请选择模板文件。"), file=_("请选择模板文件。"))
-            return
-        name = clean_name(file.filename or "", "通报模板.docx")
-        content = file.stream.read(LARGEST + 1)
-        try:
-            check_template(name, content, PURPOSE)
-        except Invalid as refusal:
-            raise Invalid(refusal.message, file=refusal.message) from refusal
-        record.file_name, record.file_hash = name, keep(content, data_dir())
+        if form["file"].data:
+            self.take(record, form)
+        elif record.id is None:
+            raise Invalid(_("请选择模板文件。"), file=_("请选择模板文件。"))
 
     def saved_text(self, record: Any) -> str:
         """Say what changes from now on."""
         return _("模板已保存，以后生成通报时可以选用。")
-
-    def extra_links(self, record: Any | None) -> list[Link]:
-        """Offer the file, and ours to start from."""
-        links = [Link(_("下载自带模板"), self.url("standard"), "fa-download")]
-        if record is not None:
-            links.insert(0, Link(_("下载"), self.url("file", pk=record.id), "fa-download"))
-        return links
-
-    def form_page(self, form: RecordForm, record: Any | None, *args: Any, **more: Any) -> Any:
-        """Show beside the form which fields a template may use."""
-        fields = [{"name": name, "help": text} for name, text in FIELDS.items()]
-        # Our own template has escaped what it shows.
-        aside = Markup(render_template("parts/bulletin_fields.html", fields=fields))  # noqa: S704
-        return super().form_page(form, record, *args, **({"aside": aside} | more))
-
-    def shown(self, record: Any, status: int = 200, **more: Any) -> Any:
-        """Add the fields that a template may use."""
-        rows = [
-            Row(number, None, [f"{{{{ {name} }}}}", _(text)])
-            for number, (name, text) in enumerate(FIELDS.items())
-        ]
-        table = Table([Column("name", _("字段")), Column("help", _("含义"))], rows)
-        part = Related(_("模板里可以用的字段"), table)
-        return super().shown(record, status, **({"related": [part]} | more))
 
     @expose("/delete/<int:pk>", methods=["POST"])
     @has_access
