@@ -125,6 +125,8 @@ class AssignmentStatus(Titled):
 
 #: A department in one of these is no longer at work on the ticket, and no longer party to it.
 OFF_WORK = (AssignmentStatus.RETURNED, AssignmentStatus.HANDED_OVER, AssignmentStatus.REMOVED)
+#: A department in one of these owes its next step.
+OWING = (AssignmentStatus.DISPATCHED, AssignmentStatus.ACCEPTED, AssignmentStatus.ARRIVED)
 
 
 class PartyRelation(Titled):

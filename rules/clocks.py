@@ -9,7 +9,7 @@ So the events alone give every deadline again, whatever became of mechanism and 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,13 +17,15 @@ from sqlalchemy import inspect
 
 from models.ledger import Event
 from models.mechanism import WhistleClass
-from models.ticket import AT_DEPARTMENT, AssignmentRole, Ticket, TicketAssignment
+from models.ticket import AT_DEPARTMENT, OWING, AssignmentRole, Ticket, TicketAssignment
 from rules.calendar import WorkCalendar
 from rules.deadlines import Term, Unit, due, warn_at
 
 CLOCKS = ("respond", "arrive", "resolve")
 #: When a step was taken, on the ticket: what is done is no longer owed.
 DONE = {"respond": "accepted_at", "arrive": "arrived_at", "resolve": "resolved_at"}
+#: The same on an assisting department's part.
+PART_DONE = DONE | {"resolve": "reported_at"}
 #: How long before a deadline it is near, where the class says nothing.
 USUAL_WARNING = Term(Unit.hours, 24)
 _MATTERS = ("status", *DONE.values(), *(f"{clock}_due" for clock in CLOCKS))
@@ -159,13 +161,20 @@ def _term(whistle_class: WhistleClass, name: str) -> Term | None:
 
 def owed(ticket: Any) -> tuple[str, dt.datetime] | None:
     """Return the clock and the instant of the earliest deadline that the lead has not met yet."""
-    if ticket.status not in AT_DEPARTMENT:
-        return None
+    return _earliest(ticket, DONE) if ticket.status in AT_DEPARTMENT else None
+
+
+def owed_by(part: TicketAssignment) -> tuple[str, dt.datetime] | None:
+    """Return the clock and the instant of the earliest deadline that an assisting part has not met."""
+    return _earliest(part, PART_DONE) if part.status in OWING else None
+
+
+def _earliest(record: Any, steps: Mapping[str, str]) -> tuple[str, dt.datetime] | None:
     known = [
         (instant, clock)
-        for clock, done in DONE.items()
-        if getattr(ticket, done) is None
-        and (instant := getattr(ticket, f"{clock}_due")) is not None
+        for clock, done in steps.items()
+        if getattr(record, done) is None
+        and (instant := getattr(record, f"{clock}_due")) is not None
     ]
     if not known:
         return None
@@ -186,9 +195,24 @@ def settle(ticket: Ticket, calendar: Callable[[], WorkCalendar]) -> None:
         ticket.next_due = ticket.next_warn = None
         return
     clock, ticket.next_due = found
-    term = _term(ticket.whistle_class, f"{clock}_warn") or USUAL_WARNING
+    ticket.next_warn = near_from(ticket.whistle_class, clock, ticket.next_due, calendar)
+
+
+def warning(whistle_class: WhistleClass, clock: str) -> Term:
+    """Return how long before a deadline of a class it is near; for its assisting departments the same."""
+    return _term(whistle_class, f"{clock}_warn") or USUAL_WARNING
+
+
+def near_from(
+    whistle_class: WhistleClass,
+    clock: str,
+    instant: dt.datetime,
+    calendar: Callable[[], WorkCalendar],
+) -> dt.datetime:
+    """Return from when on a deadline of a class is near. ``calendar`` as in ``settle``."""
+    term = warning(whistle_class, clock)
     counted = term.unit in (Unit.working_days, Unit.working_hours)
-    ticket.next_warn = warn_at(ticket.next_due, term, calendar() if counted else _PLAIN)
+    return warn_at(instant, term, calendar() if counted else _PLAIN)
 
 
 #: For warnings in elapsed time, which no calendar changes.

@@ -1,28 +1,53 @@
-"""Deadlines that come near or are past: the lead is told of both, the office of the second."""
+"""Deadlines that come near or are past: who owes the step is told of both, the office of the second.
+
+A lead owes by the ticket's own clocks, each assisting department by those of its part.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
+from models.mechanism import Mechanism, WhistleClass
 from models.notice import Notice
+from models.queue import TICKET_HELPING
 from models.registry import type_name
-from models.ticket import Ticket
+from models.ticket import AT_DEPARTMENT, OWING, AssignmentRole, Ticket, TicketAssignment
 from presets.roles import Role
-from rules.clocks import owed
-from rules.notices import bodies_of, tell_people
+from rules.calendar import WorkCalendar, end_of_day, shanghai_date
+from rules.clocks import PART_DONE, near_from, owed, owed_by, warning
+from rules.deadlines import Unit, elapsed
+from rules.mechanisms import calendar
+from rules.notices import People, bodies_of, tell_people
 from rules.wording import local
 
-#: Tickets looked at in one go: never all of them.
+#: Tickets, or parts in them, looked at in one go: never all of them.
 SLICE = 500
 #: What came near, or ran out, longer ago is told to nobody any more: figures and supervision show it.
 LATE = dt.timedelta(days=3)
 
 _TITLES = {"respond": "应哨期限", "arrive": "报到期限", "resolve": "办结期限"}
+_TITLES_OF_PARTS = _TITLES | {"resolve": "反馈期限"}
+
+
+@dataclass(frozen=True)
+class _News:
+    """What some people are to be told of a ticket; ``key`` names the deadline, and near or past."""
+
+    ticket: Ticket
+    key: str
+    title: str
+    people: Sequence[People]
+
+    @property
+    def whole(self) -> str:
+        """The key as notices keep it."""
+        return f"{type_name(Ticket)}:{self.ticket.id}:{self.key}"
 
 
 def warn(session: Session, now: dt.datetime) -> int:
@@ -33,55 +58,59 @@ def warn(session: Session, now: dt.datetime) -> int:
     """
     near = (Ticket.next_due >= now, Ticket.next_warn <= now, Ticket.next_warn > now - LATE)
     past = (Ticket.next_due < now, Ticket.next_due > now - LATE)
+    told = 0
+    for late, tests in ((False, near), (True, past)):
+        for part in _slices(session, tests):
+            told += _tell(session, [_of_lead(each, late) for each in part])
+    calendars = _Calendars(session)
+    for some in _parts(session, now, _last_near(session, now, calendars)):
+        told += _tell(session, [news for each in some for news in _of_part(each, now, calendars)])
+    return told
+
+
+def _tell(session: Session, news: Iterable[_News]) -> int:
+    """Tell what nobody has been told of yet, each piece once."""
+    new = {each.whole: each for each in news}
+    known = set(session.scalars(select(Notice.key).where(Notice.key.in_(new)).distinct()))
     return sum(
-        _tell(session, part, late)
-        for late, tests in ((False, near), (True, past))
-        for part in _slices(session, tests)
+        tell_people(session, each.people, each.title, each.ticket, each.key)
+        for whole, each in new.items()
+        if whole not in known
     )
 
 
-def _tell(session: Session, tickets: Sequence[Ticket], late: bool) -> int:
-    """Tell of those of some tickets of which nobody has been told yet; whoever knows is left out."""
-    kind = type_name(Ticket)
-    keys = {each.id: _key(each, late) for each in tickets}
-    whole = {f"{kind}:{number}:{key}": number for number, key in keys.items()}
-    known = set(session.scalars(select(Notice.key).where(Notice.key.in_(whole)).distinct()))
-    told = {whole[each] for each in known}
-    return sum(
-        _announce(session, each, keys[each.id], late) for each in tickets if each.id not in told
-    )
-
-
-def _key(ticket: Ticket, late: bool) -> str:
-    clock, due = _owed(ticket)
+def _key(clock: str, due: dt.datetime, late: bool) -> str:
     return f"{'late' if late else 'near'}:{clock}:{due:%Y%m%d%H%M%S}"
 
 
-def _owed(ticket: Ticket) -> tuple[str, dt.datetime]:
-    found = owed(ticket)
-    if found is not None:
-        return found
-    # Only if the row contradicts itself, which the nightly check of the ledger reports.
-    return "resolve", ticket.next_due or ticket.updated_at
+# Of leads
 
 
-def _announce(session: Session, ticket: Ticket, key: str, late: bool) -> int:
-    clock, due = _owed(ticket)
+def _of_lead(ticket: Ticket, late: bool) -> _News:
+    # The fallback only if the row contradicts itself, which the nightly check of the ledger reports.
+    clock, due = owed(ticket) or ("resolve", ticket.next_due or ticket.updated_at)
     word = "已超" if late else "临近"
     title = f"{word}{_TITLES[clock]}（{local(due)}）：{ticket}"
-    people: list[Any] = [([ticket.lead_id], (Role.DEPARTMENT_HANDLER,))]
+    people: list[People] = [([ticket.lead_id] if ticket.lead_id else [], _HANDLERS)]
     if late:
-        people.append((bodies_of(ticket.organization.realm_id), (Role.DISPATCHER,)))
-    return tell_people(session, people, title, ticket, key)
+        people.append(_office(ticket))
+    return _News(ticket, _key(clock, due, late), title, people)
 
 
-def _slices(session: Session, tests: Sequence[object]) -> Iterator[list[Ticket]]:
+_HANDLERS = (Role.DEPARTMENT_HANDLER,)
+
+
+def _office(ticket: Ticket) -> People:
+    return bodies_of(ticket.organization.realm_id), (Role.DISPATCHER,)
+
+
+def _slices(session: Session, tests: Sequence[Any]) -> Iterator[list[Ticket]]:
     """Yield the tickets that pass by their deadlines, a slice at a time."""
     last: tuple[dt.datetime, int] | None = None
     while True:
         query = (
             select(Ticket)
-            .where(*tests)  # type: ignore[arg-type]
+            .where(*tests)
             .options(joinedload(Ticket.organization))
             .order_by(Ticket.next_due, Ticket.id)
             .limit(SLICE)
@@ -97,3 +126,109 @@ def _slices(session: Session, tests: Sequence[object]) -> Iterator[list[Ticket]]
         if end is None:
             return
         last = (end, part[-1].id)
+
+
+# Of assisting departments
+
+
+class _Calendars:
+    """Calendars of mechanisms, each asked for when it is needed, and once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._known: dict[int, WorkCalendar] = {}
+
+    def of(self, mechanism: Mechanism) -> WorkCalendar:
+        """Return the calendar by which a mechanism counts."""
+        if mechanism.id not in self._known:
+            self._known[mechanism.id] = calendar(self._session, mechanism)
+        return self._known[mechanism.id]
+
+
+def _of_part(part: TicketAssignment, now: dt.datetime, calendars: _Calendars) -> Iterator[_News]:
+    """Yield what is to be told of a part: to its department, and once for all late ones to the office."""
+    found = owed_by(part)
+    if found is None:
+        return
+    clock, due = found
+    late, ticket = due < now, part.ticket
+    if late and due <= now - LATE:
+        return
+    if not late:
+        kind = ticket.whistle_class
+        since = near_from(kind, clock, due, lambda: calendars.of(kind.mechanism))
+        if not now - LATE < since <= now:
+            return
+    words, key = f"{_TITLES_OF_PARTS[clock]}（{local(due)}）：{ticket}", _key(clock, due, late)
+    title = f"协办{'已超' if late else '临近'}{words}"
+    yield _News(ticket, f"{key}:part{part.id}", title, [([part.organization_id], _HANDLERS)])
+    if late:
+        yield _News(ticket, f"{key}:parts", f"协办单位已超{words}", [_office(ticket)])
+
+
+def _last_near(session: Session, now: dt.datetime, calendars: _Calendars) -> dt.datetime:
+    """Return an instant after which no deadline of any class is near yet."""
+    last = now
+    for kind in session.scalars(select(WhistleClass).options(joinedload(WhistleClass.mechanism))):
+        for clock in PART_DONE:
+            term = warning(kind, clock)
+            if term.unit is Unit.working_days:
+                days = calendars.of(kind.mechanism)
+                end = days.add_working_days(shanghai_date(now), (term.amount or 0) + 1)
+                last = max(last, end_of_day(end))
+            elif term.unit is Unit.working_hours:
+                # What falls between two spans is as near as the end of the first.
+                hours = dt.timedelta(hours=term.amount or 0, seconds=1)
+                last = max(last, calendars.of(kind.mechanism).add_working_time(now, hours))
+            else:
+                last = max(last, now + elapsed(term))
+    return last
+
+
+def _parts(
+    session: Session, now: dt.datetime, until: dt.datetime
+) -> Iterator[list[TicketAssignment]]:
+    """Yield parts of assisting departments that may be near a deadline or past one, a slice at a time."""
+    part, helping = TicketAssignment, TICKET_HELPING.c
+    due = [
+        and_(
+            getattr(part, done).is_(None),
+            getattr(part, f"{clock}_due") > now - LATE,
+            getattr(part, f"{clock}_due") <= until,
+        )
+        for clock, done in PART_DONE.items()
+    ]
+    last = 0
+    while True:
+        query = (
+            select(part)
+            .join(
+                TICKET_HELPING,
+                and_(
+                    helping.ticket_id == part.ticket_id,
+                    helping.organization_id == part.organization_id,
+                ),
+            )
+            .join(part.ticket)
+            .where(
+                part.id > last,
+                part.role == AssignmentRole.ASSISTING,
+                part.status.in_(OWING),
+                or_(*due),
+                # Once the lead has reported, who assists may still report, and no clock runs.
+                Ticket.status.in_(AT_DEPARTMENT),
+            )
+            .options(
+                contains_eager(part.ticket).options(
+                    joinedload(Ticket.organization),
+                    joinedload(Ticket.whistle_class).joinedload(WhistleClass.mechanism),
+                )
+            )
+            .order_by(part.id)
+            .limit(SLICE)
+        )
+        some = list(session.scalars(query))
+        yield some
+        if len(some) < SLICE:
+            return
+        last = some[-1].id

@@ -218,7 +218,12 @@ def warn_at(due: datetime.datetime, term: Term, calendar: WorkCalendar) -> datet
         return calendar.subtract_working_time(due, datetime.timedelta(hours=term.amount))
     if term.unit is Unit.working_days:
         return _working_days_before(due, term.amount, calendar)
-    return due - _ELAPSED[term.unit] * term.amount
+    return due - elapsed(term)
+
+
+def elapsed(term: Term) -> datetime.timedelta:
+    """Return how long a term in minutes, hours or calendar days is; ``KeyError`` for other units."""
+    return _ELAPSED[term.unit] * (term.amount or 0)
 
 
 _ELAPSED = {

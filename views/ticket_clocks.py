@@ -14,8 +14,7 @@ from models.mechanism import WhistleClass
 from models.ticket import AT_DEPARTMENT, OFF_WORK, Ticket, TicketAssignment
 from models.ticket_file import ExtensionStatus, TicketExtension
 from rules.calendar import WorkCalendar, shanghai_date
-from rules.clocks import USUAL_WARNING
-from rules.deadlines import Term, Unit, warn_at
+from rules.clocks import DONE, PART_DONE, near_from
 from rules.mechanisms import calendar
 from rules.wording import local, remaining
 from views.context import session
@@ -23,11 +22,6 @@ from views.rendering import EMPTY
 
 #: Clock → what it is called on the ticket.
 NAMES = {"respond": "应哨期限", "arrive": "报到期限", "resolve": "办结期限"}
-_DONE = {"respond": "accepted_at", "arrive": "arrived_at", "resolve": "resolved_at"}
-_PART_DONE = {"respond": "accepted_at", "arrive": "arrived_at", "resolve": "reported_at"}
-#: For warnings in elapsed time, which no calendar changes.
-_PLAIN = WorkCalendar()
-_WORKING = (Unit.working_days, Unit.working_hours)
 
 
 @dataclass(frozen=True)
@@ -90,7 +84,7 @@ class Clockwork:
             if due is None:
                 continue
             was, asked = self._moved(due) if name == "resolve" else (None, None)
-            done = getattr(ticket, _DONE[name])
+            done = getattr(ticket, DONE[name])
             warn = self._warn(name, due) if running and done is None else None
             found.append(Clock(_(label), due, done, warn, running, self.now, was, asked))
         return found
@@ -101,13 +95,13 @@ class Clockwork:
         if due is None:
             return None
         running = part.status not in OFF_WORK and self.ticket.status in AT_DEPARTMENT
-        done = getattr(part, _PART_DONE[name])
+        done = getattr(part, PART_DONE[name])
         warn = self._warn(name, due) if running and done is None else None
         return Clock("", due, done, warn, running, self.now)
 
     def cell(self, part: TicketAssignment, name: str) -> Markup | str:
         """Return how a department stands to one of its steps: when it was due, and when done."""
-        clock, done = self.of_part(part, name), getattr(part, _PART_DONE[name])
+        clock, done = self.of_part(part, name), getattr(part, PART_DONE[name])
         if clock is None:
             return (
                 Markup('<span class="stamp">{}</span>').format(self._short(done)) if done else EMPTY
@@ -139,9 +133,7 @@ class Clockwork:
         ticket = self.ticket
         if due == ticket.next_due and ticket.next_warn is not None:
             return ticket.next_warn
-        stored = getattr(self.whistle_class, f"{name}_warn")
-        term = Term.from_json(stored) if stored else USUAL_WARNING
-        return warn_at(due, term, self.calendar if term.unit in _WORKING else _PLAIN)
+        return near_from(self.whistle_class, name, due, lambda: self.calendar)
 
     @cached_property
     def whistle_class(self) -> WhistleClass:
