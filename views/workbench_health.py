@@ -13,8 +13,10 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
+from sqlalchemy import func, select
 
 from models.base import utcnow
+from models.delivery import Delivery, DeliveryState
 from reports.drawing import Svg
 from reports.measures import Dimension, Measure, Period, Question, Value, total
 from reports.sparks import spark
@@ -51,12 +53,14 @@ class Tile:
 
 
 def health(who: Actor) -> list[Tile]:
-    """Return the figures that the reader may open; five statements at the most."""
+    """Return the figures that the reader may open; six statements at the most."""
     found = []
     if permissions.allowed(who.roles, "can_overview", "MeasuresView"):
         found += _shares()
     if permissions.allowed(who.roles, "can_list", "TicketView"):
         found.append(_in_hand())
+    if permissions.allowed(who.roles, "can_list", "DeliveryView"):
+        found.append(_dead_letters())
     return found
 
 
@@ -114,4 +118,17 @@ def _in_hand() -> Tile:
         tone="danger" if found["overdue"] else "success",
         compared=False,
         notes=[(late, urls["overdue"], "danger" if found["overdue"] else "muted")],
+    )
+
+
+def _dead_letters() -> Tile:
+    """Return how many messages could not leave for good: somebody has to see to each of them."""
+    some = select(Delivery.id).where(Delivery.state == DeliveryState.DEAD).limit(COUNT_CAP + 1)
+    number = session().scalar(select(func.count()).select_from(some.subquery())) or 0
+    return Tile(
+        _("发送失败的消息"),
+        f"{COUNT_CAP}+" if number > COUNT_CAP else str(number),
+        url_for("DeliveryView.list"),
+        tone="danger" if number else "success",
+        compared=False,
     )

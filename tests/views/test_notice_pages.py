@@ -204,6 +204,9 @@ def test_a_dead_letter_is_seen_and_sent_again(office: Office, ticket: Ticket) ->
     browser = client(office, "admin")
     page = browser.get("/deliveries/list/").text
     (row,) = rows(page)
+    assert '发送失败的消息</p>\n    <p class="tile-value"><a href="/deliveries/list/">1<' in (
+        browser.get("/").text
+    )
     assert "对方没有答复。" in row
     assert str(ticket.number) in row
     assert "handler" in row

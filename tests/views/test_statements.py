@@ -64,6 +64,7 @@ WORKBENCHES = [
     "returns",
     "inspector",
     "unit",
+    "admin",
 ]
 MOST_OF_A_WORKBENCH = 14
 SELECT_BOXES = [
