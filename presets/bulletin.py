@@ -42,7 +42,6 @@ SECTIONS = (
     ("二、承办单位情况", ("{{ 部门表 }}", "{{ 部门图 }}")),
     ("三、属地情况", ("{{ 属地表 }}",)),
     ("四、群众反映集中的事项", ("{{ 事项表 }}",)),
-    ("五、工作要求", ("{% if 工作要求 %}{{ 工作要求 }}{% else %}无。{% endif %}",)),
 )
 
 
@@ -56,6 +55,11 @@ def build() -> Bulletin:
         part(bulletin, heading)
         for text in lines:
             line(bulletin, text, indent=not any(f"{{{{ {name} }}}}" == text for name in BLOCKS))
+    # Who demands nothing issues no such part.
+    line(bulletin, "{%p if 工作要求 %}")
+    part(bulletin, "五、工作要求")
+    line(bulletin, "{{ 工作要求 }}", indent=True)
+    line(bulletin, "{%p endif %}")
     foot(bulletin, "{{ 通报单位 }}　　{{ 生成日期 }}")
     drop_styles(bulletin)
     return bulletin

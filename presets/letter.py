@@ -7,6 +7,7 @@ letters; a computer without them takes the ones that the font table names in the
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.opc.oxml import serialize_part_xml
 from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import qn
-from docx.shared import Mm, Pt
-from docx.table import _Cell
+from docx.shared import Length, Mm, Pt
+from docx.table import Table, _Cell
 from docx.text.paragraph import Paragraph
 
 AGREEMENT_LETTER = Path(__file__).parent / "letters" / "agreement.docx"
@@ -135,6 +136,16 @@ def set_font(holder: Any, name: str, size: Pt) -> None:
         fonts.set(qn(script), name)
 
 
+def set_widths(table: Table, widths: Sequence[Length]) -> None:
+    """Make a table's columns so wide: Word goes by its cells, WPS and LibreOffice by its grid."""
+    table.autofit = False
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = width
+    for row in table.rows:
+        for cell, width in zip(row.cells, widths, strict=True):
+            cell.width = width
+
+
 def _line(
     holder: Letter | _Cell,
     text: str,
@@ -153,6 +164,8 @@ def _line(
     form = line.paragraph_format
     if indent:
         form.first_line_indent = SIZE * 2
+        # A heading stays with what it is over.
+        form.keep_with_next = True if font == HEADING else None
     if block:
         form.left_indent = SIZE * 2
     form.space_before, form.space_after = before, after
@@ -172,9 +185,9 @@ def _liaisons(letter: Letter) -> None:
     rows += [
         (side, f"{{{{ {side}联络员 }}}}", f"{{{{ {side}联系电话 }}}}") for side in ("甲方", "乙方")
     ]
+    set_widths(table, (Mm(30), Mm(58), Mm(58)))
     for row, texts in zip(table.rows, rows, strict=True):
-        for cell, text, width in zip(row.cells, texts, (Mm(30), Mm(58), Mm(58)), strict=True):
-            cell.width = width
+        for cell, text in zip(row.cells, texts, strict=True):
             line = cell.paragraphs[0]
             line.alignment = WD_ALIGN_PARAGRAPH.CENTER
             write(line, text, HEADING if text in ("甲方", "乙方", *rows[0]) else BODY, Pt(14))

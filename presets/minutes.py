@@ -12,7 +12,7 @@ from docx.document import Document as Minutes
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.shared import Mm, Pt
 
-from presets.letter import BODY, HEADING, drop_styles, page, write
+from presets.letter import BODY, HEADING, drop_styles, page, set_widths, write
 from presets.official import MARGINS, SIZE, SMALL, SPACING, foot, headed, line, part
 
 MEETING_MINUTES = Path(__file__).parent / "letters" / "minutes.docx"
@@ -20,9 +20,9 @@ FACTS = ("会议时间", "会议地点", "召集单位", "主持人", "参会单
 #: Heading, field of a decision, width.
 COLUMNS = (
     ("序号", "{{ 项.序号 }}", Mm(14)),
-    ("议定事项", "{{ 项.内容 }}", Mm(64)),
+    ("议定事项", "{{ 项.内容 }}", Mm(60)),
     ("责任单位", "{{ 项.责任单位 }}", Mm(32)),
-    ("完成期限", "{{ 项.期限 }}", Mm(27)),
+    ("完成期限", "{{ 项.期限 }}", Mm(31)),
     ("落实情况", "{{ 项.落实 }}", Mm(29)),
 )
 
@@ -57,7 +57,8 @@ def build() -> Minutes:
 def _decisions(minutes: Minutes) -> None:
     """Set the decisions as a table: a row for each, and a line that says so where there are none."""
     table = minutes.add_table(rows=4, cols=len(COLUMNS))
-    table.style, table.alignment, table.autofit = "Table Grid", WD_TABLE_ALIGNMENT.CENTER, False
+    table.style, table.alignment = "Table Grid", WD_TABLE_ALIGNMENT.CENTER
+    set_widths(table, [width for _heading, _field, width in COLUMNS])
     texts = [
         [heading for heading, _field, _width in COLUMNS],
         ["{%tr for 项 in 议定事项 %}"],
@@ -65,8 +66,6 @@ def _decisions(minutes: Minutes) -> None:
         ["{%tr endfor %}"],
     ]
     for number, (row, said) in enumerate(zip(table.rows, texts, strict=True)):
-        for cell, (_heading, _field, width) in zip(row.cells, COLUMNS, strict=True):
-            cell.width = width
         for cell, text in zip(row.cells, said, strict=False):
             said_here = cell.paragraphs[0]
             said_here.paragraph_format.line_spacing = Pt(18)

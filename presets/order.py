@@ -14,8 +14,8 @@ from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.shared import Pt
 
-from presets.letter import HEADING, NOTE, TITLE, drop_styles, page
-from presets.slip import MARGINS, SIGNATURE, SIZE, SPACING, line, row
+from presets.letter import HEADING, NOTE, TITLE, drop_styles, page, set_widths
+from presets.slip import BY_HAND, MARGINS, SIGNATURE, SIZE, SPACING, WIDTHS, line, row
 
 SUPERVISION_ORDER = Path(__file__).parent / "letters" / "order.docx"
 #: Lines of the upper part: one (label, field) across the page, or two side by side; height in mm.
@@ -42,7 +42,8 @@ def build() -> Slip:
     number = order.add_paragraph()
     line(number, "编号：{{ 编号 }}", NOTE, Pt(13), WD_ALIGN_PARAGRAPH.CENTER)
     table = order.add_table(rows=0, cols=4)
-    table.style, table.alignment, table.autofit = "Table Grid", WD_TABLE_ALIGNMENT.CENTER, False
+    table.style, table.alignment = "Table Grid", WD_TABLE_ALIGNMENT.CENTER
+    set_widths(table, WIDTHS)
     for facts, height in FACTS:
         cells = row(table.add_row(), height)
         for place, (label, name) in enumerate(facts):
@@ -55,7 +56,7 @@ def build() -> Slip:
         whole = cells[1].merge(cells[3])
         line(cells[0].paragraphs[0], label, HEADING)
         whole.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.BOTTOM
-        line(whole.paragraphs[0], SIGNATURE)
+        line(whole.paragraphs[0], SIGNATURE + BY_HAND)
     line(order.add_paragraph(), DEMAND, NOTE)
     line(order.add_paragraph(), FOOT, NOTE, Pt(9))
     drop_styles(order)

@@ -17,7 +17,7 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.shared import Mm, Pt
 from docx.table import _Cell, _Row
 
-from presets.letter import BODY, HEADING, NOTE, TITLE, drop_styles, page, write
+from presets.letter import BODY, HEADING, NOTE, TITLE, drop_styles, page, set_widths, write
 
 WHISTLE_SLIP = Path(__file__).parent / "letters" / "slip.docx"
 SIZE, SPACING = Pt(11), Pt(16)
@@ -38,10 +38,17 @@ FACTS: tuple[tuple[tuple[tuple[str, str], ...], int], ...] = (
     ((("派单时间", "派单时间"), ("应哨期限", "应哨期限")), 9),
     ((("报到期限", "报到期限"), ("办结期限", "办结期限")), 9),
 )
-#: Lines to be written on: what is signed, and how tall the line is in mm.
-SIGNED = (("审核、派单", 11), ("应哨签收", 11), ("现场报到", 11), ("办理结果", 28), ("评哨", 13))
+#: Lines to be signed: what, how tall the line is in mm, and the field of when it was done.
+SIGNED = (
+    ("审核、派单", 11, "派单时间"),
+    ("应哨签收", 11, "应哨时间"),
+    ("现场报到", 11, "报到时间"),
+    ("办理结果", 28, "反馈时间"),
+    ("评哨", 13, ""),
+)
 GRADES = "□非常满意  □满意  □基本满意  □不满意"
-SIGNATURE = "签字：\u3000\u3000\u3000\u3000\u3000\u3000\u3000时间：\u3000\u3000月\u3000\u3000日\u3000\u3000时\u3000\u3000分"
+BY_HAND = "\u3000\u3000月\u3000\u3000日\u3000\u3000时\u3000\u3000分"
+SIGNATURE = "签字：\u3000\u3000\u3000\u3000\u3000\u3000\u3000时间："
 FOOT = (
     "本单与系统中的哨单同号。线下办理后，请把各步骤的实际时间补录进系统。打印日期：{{ 打印日期 }}"
 )
@@ -54,7 +61,8 @@ def build() -> Slip:
     line(slip.add_paragraph(), "吹哨报到哨单", TITLE, Pt(20), WD_ALIGN_PARAGRAPH.CENTER)
     line(slip.add_paragraph(), "编号：{{ 编号 }}", NOTE, Pt(13), WD_ALIGN_PARAGRAPH.CENTER)
     table = slip.add_table(rows=0, cols=4)
-    table.style, table.alignment, table.autofit = "Table Grid", WD_TABLE_ALIGNMENT.CENTER, False
+    table.style, table.alignment = "Table Grid", WD_TABLE_ALIGNMENT.CENTER
+    set_widths(table, WIDTHS)
     for facts, height in FACTS:
         cells = row(table.add_row(), height)
         for number, (label, name) in enumerate(facts):
@@ -62,14 +70,20 @@ def build() -> Slip:
             line(cells[number * 2 + 1].paragraphs[0], f"{{{{ {name} }}}}")
         if len(facts) == 1:
             cells[1].merge(cells[3])
-    for label, height in SIGNED:
+    for label, height, done in SIGNED:
         cells = row(table.add_row(), height)
         whole = cells[1].merge(cells[3])
         line(cells[0].paragraphs[0], label, HEADING)
         whole.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.BOTTOM
-        if label == "评哨":
-            line(whole.paragraphs[0], GRADES)
-        line(whole.add_paragraph() if label == "评哨" else whole.paragraphs[0], SIGNATURE)
+        above = {"评哨": GRADES, "办理结果": "{{ 办理结果 }}"}.get(label)
+        if above:
+            line(whole.paragraphs[0], above)
+        when = (
+            f"{{% if {done} %}}{{{{ {done} }}}}{{% else %}}{BY_HAND}{{% endif %}}"
+            if done
+            else BY_HAND
+        )
+        line(whole.add_paragraph() if above else whole.paragraphs[0], SIGNATURE + when)
     line(slip.add_paragraph(), FOOT, NOTE, Pt(9))
     drop_styles(slip)
     return slip

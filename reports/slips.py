@@ -22,6 +22,7 @@ LONGEST = {
     "清单依据": 105,
     "主办单位": 55,
     "协办单位": 55,
+    "办理结果": 105,
 }
 MORE = "……（全文见系统）"
 
@@ -61,6 +62,10 @@ def values_of(ticket: Ticket) -> dict[str, str]:
         "应哨期限": _at(ticket.respond_due),
         "报到期限": _at(ticket.arrive_due),
         "办结期限": _at(ticket.resolve_due),
+        "应哨时间": _at(ticket.accepted_at),
+        "报到时间": _at(ticket.arrived_at),
+        "反馈时间": _at(ticket.resolved_at),
+        "办理结果": lines((ticket.result or "") if ticket.resolved_at else ""),
         "打印日期": local(utcnow(), with_time=False),
     }
     return {name: cut(text_of(value), LONGEST.get(name)) for name, value in values.items()}

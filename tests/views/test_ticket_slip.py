@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from models.ticket import Ticket
+from presets.slip import WHISTLE_SLIP, build
 from reports.slips import slip, values_of
 from rules.actor import SYSTEM, acting_as
 from rules.wording import local
@@ -132,8 +133,34 @@ def test_a_draft_has_no_slip(tickets: Tickets, as_seen_by: Client) -> None:
 
 
 def test_the_template_is_what_its_maker_makes() -> None:
-    from presets.slip import WHISTLE_SLIP, build
-
     file = io.BytesIO()
     build().save(file)
     assert opened(file.getvalue())[1] == opened(WHISTLE_SLIP.read_bytes())[1]
+
+
+def test_what_was_done_is_filled_in_and_what_is_to_come_stays_to_be_written(
+    tickets: Tickets,
+) -> None:
+    fresh = tickets.dispatched("A-D2")
+    done = tickets.resolved("A-D2")
+    with acting_as(tickets.session, SYSTEM):
+        assert done.arrived_at is not None
+        _document, text = opened(slip(done))
+        assert "修好了" in text
+        assert f"时间：{local(done.arrived_at)}" in text
+        _document, text = opened(slip(fresh))
+        assert text.count("时间：\u3000\u3000月") == 4, "signed by hand: 应哨, 报到, 结果, 评哨"
+
+
+@pytest.mark.parametrize("name", ["agreement", "minutes", "order", "slip"])
+def test_columns_are_as_wide_for_every_word_processor(name: str) -> None:
+    """Word goes by the cells' widths, WPS and LibreOffice by the table's grid."""
+    document = Document(str(WHISTLE_SLIP.with_name(f"{name}.docx")))
+    for table in document.tables:
+        grid = [column.width for column in table.columns]
+        for row in table.rows:
+            seen = 0
+            for cell in row._tr.tc_lst:
+                span = cell.grid_span
+                assert cell.width == sum(grid[seen : seen + span])
+                seen += span
