@@ -16,7 +16,7 @@ from rules import workflow
 from rules.errors import Invalid, Refused
 from rules.step_inputs import fitting
 from rules.workflow import Step
-from views import listing, steps
+from views import kept_lists, listing, steps
 from views.context import actor, session, unit_of_work
 from views.flow import FlowView
 from views.presentation import BulkAction, Crumb, FormGroup
@@ -54,10 +54,15 @@ class StepsAtOnce(FlowView):
         if not self.may("can_bulk"):
             return []
         return [
-            BulkAction(pgettext("step", step.label), self.url("bulk", action=step.action))
+            BulkAction(pgettext("step", step.label), self._filtered("bulk", action=step.action))
             for step in map(self._bulk_step, self.bulk_actions)
             if step is not None and any(role in actor().roles for role, _relation in step.who)
         ]
+
+    def _filtered(self, page: str, **values: Any) -> str:
+        """Return an address that keeps the filters which the rows were ticked under."""
+        asked = kept_lists.asked_of(self, request.args.items())
+        return self.url(page, **values) + (f"?{asked}" if asked else "")
 
     def _bulk_step(self, action: str) -> Step | None:
         table = workflow.workflow_of(self.model)
@@ -71,7 +76,7 @@ class StepsAtOnce(FlowView):
         if step is None or not any(role in actor().roles for role, _relation in step.who):
             abort(404)
         if request.method == "GET":
-            return redirect(self.url("list"))
+            return redirect(self._filtered("list"))
         ids = ticked()
         found = self._records(ids)
         step = _asking(step, found.values(), self.bulk_shared(step))
@@ -117,9 +122,9 @@ class StepsAtOnce(FlowView):
             missing=len(ids) - len(found),
             step_label=label,
             step_help=_(step.help) if step.help else "",
-            action_url=self.url("bulk", action=step.action),
-            cancel_url=self.url("list"),
-            crumbs=[Crumb(self.titled("list", self.noun), self.url("list")), Crumb(title)],
+            action_url=self._filtered("bulk", action=step.action),
+            cancel_url=self._filtered("list"),
+            crumbs=[Crumb(self.titled("list", self.noun), self._filtered("list")), Crumb(title)],
         )
 
     def _take(self, number: int, step: Step, data: dict[str, Any]) -> Outcome:
@@ -155,8 +160,8 @@ class StepsAtOnce(FlowView):
             noun=self.noun,
             done_text=ngettext("办成 %(num)d 条", "办成 %(num)d 条", done),
             failed=len(outcomes) - done,
-            list_url=self.url("list"),
-            crumbs=[Crumb(self.titled("list", self.noun), self.url("list")), Crumb(title)],
+            list_url=self._filtered("list"),
+            crumbs=[Crumb(self.titled("list", self.noun), self._filtered("list")), Crumb(title)],
         )
 
 

@@ -83,6 +83,22 @@ def test_a_field_that_is_missing_is_asked_again(
     assert states(session, ids) == [S.PENDING_DISPATCH]
 
 
+def test_the_list_is_come_back_to_as_it_was_filtered(
+    session: Session, world: Any, login: Callable[[str], FlaskClient]
+) -> None:
+    ids = [brought_to(world, S.PENDING_DISPATCH).id]
+    session.commit()
+    client, kept = login("office"), "tab=dispatch&amp;theme=livelihood"
+    page = client.get("/tickets/list/?tab=dispatch&theme=livelihood&after=1").text
+    assert f'formaction="/tickets/bulk/dispatch?{kept}"' in page
+    filters = {"tab": "dispatch", "theme": "livelihood"}
+    asking = client.post("/tickets/bulk/dispatch", data={"ids": ids}, query_string=filters)
+    assert f'action="/tickets/bulk/dispatch?{kept}"' in asking.text
+    given = {"ids": ids, "confirmed": "1", "lead": world.place("A-D1").id}
+    done = client.post("/tickets/bulk/dispatch", data=given, query_string=filters)
+    assert f'href="/tickets/list/?{kept}"' in done.text
+
+
 def test_what_is_out_of_scope_is_not_there(
     session: Session, world: Any, login: Callable[[str], FlaskClient]
 ) -> None:
