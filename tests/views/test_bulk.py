@@ -88,10 +88,10 @@ def test_the_list_is_come_back_to_as_it_was_filtered(
 ) -> None:
     ids = [brought_to(world, S.PENDING_DISPATCH).id]
     session.commit()
-    client, kept = login("office"), "tab=dispatch&amp;theme=livelihood"
-    page = client.get("/tickets/list/?tab=dispatch&theme=livelihood&after=1").text
+    client, kept = login("office"), "paper=0&amp;tab=dispatch"
+    page = client.get("/tickets/list/?tab=dispatch&paper=0&unheard=of").text
     assert f'formaction="/tickets/bulk/dispatch?{kept}"' in page
-    filters = {"tab": "dispatch", "theme": "livelihood"}
+    filters = {"tab": "dispatch", "paper": "0"}
     asking = client.post("/tickets/bulk/dispatch", data={"ids": ids}, query_string=filters)
     assert f'action="/tickets/bulk/dispatch?{kept}"' in asking.text
     given = {"ids": ids, "confirmed": "1", "lead": world.place("A-D1").id}
