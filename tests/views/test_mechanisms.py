@@ -201,6 +201,9 @@ def test_rows_are_added_moved_and_removed_without_scripts(
     (running,) = of(one_session)
     path = f"/mechanisms/edit/{running.id}"
     page = admin.get(path)
+    assert set(re.findall(r'formaction="([^"#]*)#', page.text)) == {""}, (
+        "rows are posted to the form"
+    )
     for row in (
         "classes-add", "classes-2-up", "route-0-remove", "dimensions-3-up", "dimensions-0-remove",
         "dimensions-add", "dimensions-9-up", "classes-0-up", "nonsense",
