@@ -36,7 +36,7 @@ class Remedy(Titled):
 class RecurringProblem(Record):
     """The same matter in one area, found again and again, with a plan, an owner and a date.
 
-    ``organization_id`` is the area: a county, township or community. ``found_count`` tickets were
+    ``organization_id`` is the area: a city, county, township or community. ``found_count`` tickets were
     raised from ``found_from`` to ``found_until`` when it was opened. ``planned_on`` and ``done_on`` divide the
     counts into before and after.
     """

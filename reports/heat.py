@@ -15,7 +15,7 @@ from models.measure import TicketFact
 from models.organization import Organization
 from models.ticket import FINAL, Ticket
 from rules.problems import within
-from rules.recurring import Level, column_of, counted, own_ground
+from rules.recurring import Level, area_of, counted, own_ground
 
 #: Rows and columns that one table has, those with the most; months are all there.
 ROWS, COLUMNS = 15, 12
@@ -116,13 +116,13 @@ class Heat:
 def heat(session: Session, sought: Sought) -> Heat:
     """Return the counts of what is sought, of the whistles that the session's actor may read.
 
-    Four statements at most, however large the ledger is. Call ``reports.facts.catch_up`` before.
+    Five statements at most, however large the ledger is. Call ``reports.facts.catch_up`` before.
     """
-    sides = {each: _column(each, sought.level) for each in (sought.rows, sought.columns)}
+    sides = {each: _column(session, each, sought.level) for each in (sought.rows, sought.columns)}
     tests = [*_tests(sought, list(sides.values())), *own_ground(session)]
-    rows, more = _heads(session, sought, sought.rows, ROWS, tests)
-    columns, further = _heads(session, sought, sought.columns, COLUMNS, tests)
     across, down = sides[sought.rows], sides[sought.columns]
+    rows, more = _heads(session, sought, across, ROWS, tests)
+    columns, further = _heads(session, sought, down, COLUMNS, tests)
     counts = (
         select(across, down, func.count(TicketFact.id))
         .where(*tests, across.in_(rows), down.in_(columns))
@@ -138,9 +138,9 @@ def heat(session: Session, sought: Sought) -> Heat:
     )
 
 
-def _column(axis: Axis, level: Level) -> Any:
+def _column(session: Session, axis: Axis, level: Level) -> Any:
     if axis is Axis.PLACE:
-        return column_of(level)
+        return area_of(session, level)
     return TicketFact.matter if axis is Axis.MATTER else TicketFact.month
 
 
@@ -165,12 +165,12 @@ def _tests(sought: Sought, sides: list[Any]) -> list[ColumnElement[bool]]:
 
 
 def _heads(
-    session: Session, sought: Sought, axis: Axis, most: int, tests: Sequence[ColumnElement[bool]]
+    session: Session, sought: Sought, column: Any, most: int, tests: Sequence[ColumnElement[bool]]
 ) -> tuple[list[Key], bool]:
     """Return what stands along a side, and whether something was left out."""
-    if axis is Axis.MONTH:
+    if column is TicketFact.month:
         return list(sought.months), False
-    column, number = _column(axis, sought.level), func.count(TicketFact.id)
+    number = func.count(TicketFact.id)
     top = select(column).where(*tests).group_by(column).order_by(number.desc(), column)
     found = list(session.scalars(top.limit(most + 1)))
     return found[:most], len(found) > most

@@ -23,7 +23,7 @@ from presets.roles import Role
 from rules.actor import SYSTEM, Actor, acting_as
 from rules.calendar import shanghai_date
 from rules.errors import Conflict, Invalid
-from rules.recurring import LEVEL_OF, WATCHED, Found, Level, column_of, counted, window
+from rules.recurring import LEVEL_OF, WATCHED, Found, Level, area_of, counted, window
 from rules.recurring import found as find
 from rules.supervision_rules import plan_for
 
@@ -90,9 +90,9 @@ def within(area: Organization) -> ColumnElement[bool]:
     """Return which facts lie in an area."""
     level = LEVEL_OF.get(area.kind)
     if level in (Level.COUNTY, Level.TOWNSHIP):
-        found: ColumnElement[bool] = column_of(level) == area.id
+        found: ColumnElement[bool] = getattr(TicketFact, f"{level.value}_id") == area.id
         return found
-    # No index leads to a community's facts but that of the organisations in it.
+    # Facts do not name their city, and no index leads to a community's but that of what lies in it.
     below = select(OrganizationLine.organization_id).where(OrganizationLine.ancestor_id == area.id)
     return TicketFact.organization_id.in_(below)
 
@@ -192,7 +192,7 @@ def returned(
     )
     closed = {each.id: each for each in session.scalars(asked.order_by(RecurringProblem.id))}
     again = and_(
-        column_of(level) == RecurringProblem.organization_id,
+        area_of(session, level) == RecurringProblem.organization_id,
         TicketFact.matter == RecurringProblem.matter,
         TicketFact.day > RecurringProblem.done_on,
         counted(*window(now, days)),
@@ -236,7 +236,7 @@ def check(session: Session, problem: RecurringProblem) -> None:
     """
     area = problem.organization
     if area is None or area.kind not in AREAS:
-        sentence = "地区应选县（市、区）、乡镇（街道）或村（社区）。"
+        sentence = "地区应选市、县（市、区）、乡镇（街道）或村（社区）。"
         raise Invalid(sentence, organization=sentence)
     twin = session.scalars(
         select(RecurringProblem)

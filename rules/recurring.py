@@ -10,12 +10,26 @@ The office opens a problem for such by hand.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.orm import Session, aliased
 
 from models.base import Titled
 from models.duty import DutyItem, DutyList, DutyListStatus
@@ -50,6 +64,7 @@ MOSTLY, SPREAD, SCATTERED = 0.6, 3, 3
 class Level(Titled):
     """What counts as one area."""
 
+    CITY = "city", "市"
     COUNTY = "county", "县（市、区）"
     TOWNSHIP = "township", "乡镇（街道）"
     COMMUNITY = "community", "村（社区）"
@@ -57,6 +72,7 @@ class Level(Titled):
 
 #: What a territory is one area for.
 LEVEL_OF = {
+    OrganizationKind.CITY: Level.CITY,
     OrganizationKind.COUNTY: Level.COUNTY,
     OrganizationKind.TOWNSHIP: Level.TOWNSHIP,
     OrganizationKind.COMMUNITY: Level.COMMUNITY,
@@ -106,9 +122,33 @@ class Suggestion:
         return self.label % dict(self.values)
 
 
-def column_of(level: Level) -> Any:
-    """Return the column of the facts that names the area of a level."""
-    return getattr(TicketFact, f"{level.value}_id")
+def area_of(session: Session, level: Level) -> Any:
+    """Return what names the area of a level: a column of the facts, or for cities what the tree says.
+
+    Facts do not name their city, but its counties, and townships right below it. One statement then.
+    """
+    if level is not Level.CITY:
+        return getattr(TicketFact, f"{level.value}_id")
+    line, place, city = OrganizationLine, aliased(Organization), aliased(Organization)
+    parts = session.execute(
+        select(line.ancestor_id, line.organization_id)
+        .join(city, and_(city.id == line.ancestor_id, city.kind == OrganizationKind.CITY))
+        .join(place, place.id == line.organization_id)
+        .where(
+            or_(
+                place.kind == OrganizationKind.COUNTY,
+                and_(place.kind == OrganizationKind.TOWNSHIP, line.depth == 1),
+            )
+        )
+    )
+    below: dict[int, list[int]] = defaultdict(list)
+    for city_id, part_id in parts:
+        below[city_id].append(part_id)
+    whens = [
+        (or_(TicketFact.county_id.in_(ids), TicketFact.township_id.in_(ids)), literal(city_id))
+        for city_id, ids in sorted(below.items())
+    ]
+    return case(*whens) if whens else cast(null(), Integer)
 
 
 def counted(first: dt.date, last: dt.date) -> ColumnElement[bool]:
@@ -136,7 +176,9 @@ def own_ground(session: Session) -> list[ColumnElement[bool]]:
         return []
     area = session.get(Organization, actor.area_id)
     level = LEVEL_OF.get(area.kind) if area is not None else None
-    return [column_of(level) == actor.area_id] if level in (Level.COUNTY, Level.TOWNSHIP) else []
+    if level not in (Level.COUNTY, Level.TOWNSHIP):
+        return []
+    return [area_of(session, level) == actor.area_id]
 
 
 def window(now: dt.datetime, days: int) -> tuple[dt.date, dt.date]:
@@ -161,11 +203,11 @@ def found(
 
     ``areas``: ids of organisations of the level; None for all that the session's actor reads of.
     ``matter``: only this one. Only whistles that he may read the figures of are counted. Three
-    statements, however many are found, and at most ``limit`` of them; of each the newest ``named`` tickets
+    statements, four for cities, however many are found, and at most ``limit`` of them; of each the newest ``named`` tickets
     are named. Call ``reports.facts.catch_up`` before.
     """
     first, last = window(now, days)
-    area, below = column_of(level), _below(level)
+    area, below = area_of(session, level), _below(level)
     tests = [counted(first, last), area.is_not(None), *own_ground(session)]
     if areas is not None:
         tests.append(area.in_(areas))
@@ -248,7 +290,8 @@ def _often(
 
 def _below(level: Level) -> Any:
     """Return the column of the places right below a level; a community is one place."""
-    return TicketFact.township_id if level is Level.COUNTY else TicketFact.community_id
+    names = {Level.CITY: TicketFact.county_id, Level.COUNTY: TicketFact.township_id}
+    return names.get(level, TicketFact.community_id)
 
 
 def _times(test: ColumnElement[bool]) -> ColumnElement[int]:

@@ -57,8 +57,12 @@ _BELOW = {
 
 @dataclass(frozen=True)
 class Usual:
-    """What a reader is shown who asks for nothing: his own area, by the rule of his county."""
+    """What a reader is shown who asks for nothing: his own area, by the rule of his county.
 
+    ``levels`` are those that he may choose: only who looks after a city has whole cities before him.
+    """
+
+    levels: tuple[Level, ...]
     level: Level
     times: int
     days: int
@@ -160,7 +164,7 @@ def _asked() -> Asked:
     return Asked(
         usual,
         _member(Shape, "shape", Shape.MATTER_MONTH),
-        _member(Level, "level", usual.level),
+        _member(usual.levels, "level", usual.level),
         _member(Weight, "weight", Weight.RAISED),
         _number("months", MONTHS[0], MONTHS),
         _number("times", usual.times, TIMES),
@@ -174,7 +178,9 @@ def _usual() -> Usual:
     own = session().get(Organization, actor().area_id) if actor().area_id else None
     again = problems.again_of(session(), own)
     below = _BELOW.get(own.kind, Level.COMMUNITY) if own is not None else Level.TOWNSHIP
-    return Usual(below, again.times, again.days)
+    whole = own is None or own.kind is OrganizationKind.CITY
+    levels = tuple(each for each in Level if whole or each is not Level.CITY)
+    return Usual(levels, below, again.times, again.days)
 
 
 def _member(members: Any, name: str, usual: Any) -> Any:
@@ -213,7 +219,9 @@ def _filters(asked: Asked) -> list[Filter]:
     source = view.url("options", field="organization") if view is not None else None
     place = asked.area
     return [
-        _choice("level", _("地区级别"), usual.level, [(each, _(each.title)) for each in Level]),
+        _choice(
+            "level", _("地区级别"), usual.level, [(each, _(each.title)) for each in usual.levels]
+        ),
         _choice("weight", _("统计"), Weight.RAISED, [(each, _(each.title)) for each in Weight]),
         _choice(
             "months",

@@ -85,7 +85,7 @@ class RecurringProblemView(FlowView):
     # The form
 
     def choices(self, field: str) -> Select[Any]:
-        """A problem is about a county, a township or a community of the actor's own area."""
+        """A problem is about a city, a county, a township or a community of the actor's own area."""
         found = super().choices(field)
         if field == "organization" and request.endpoint != f"{self.endpoint}.list":
             return found.where(Organization.kind.in_(problems.AREAS), Organization.active)
