@@ -83,6 +83,7 @@ def load(session: Session, password: str) -> None:
     for ticket in sorted(county.TICKETS, key=lambda each: -each.hours):
         _ticket(session, ticket)
     demo_follow.follow(session)
+    demo_follow.issue(session, Path(current_app.config["DATA_DIR"]))
 
 
 def _import(session: Session, kind: str, path: Path, owner: Organization | None) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import random
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select, update
@@ -13,8 +14,10 @@ from sqlalchemy.orm import Session
 
 from cli.demo_people import actor as actor_named
 from cli.demo_people import organization
+from jobs.bulletins import written
 from models.appeal import RatingAppeal
 from models.base import utcnow
+from models.bulletin import Bulletin
 from models.duty import DutyItem
 from models.mechanism import WhistleClass
 from models.meeting import CoordinationMeeting, MeetingDecision
@@ -27,6 +30,7 @@ from presets import demo_follow as data
 from presets.demo_county import COUNTY, TOWNSHIP
 from presets.demo_follow import DemoMatter
 from presets.roles import Role
+from reports.bulletin_figures import title_of
 from reports.facts import catch_up
 from rules import appeals, meetings, problems, supervision, workflow
 from rules.actor import SYSTEM, Actor, acting_as
@@ -230,6 +234,36 @@ def follow(session: Session) -> None:
         given["department"] = given["department"] or lead
         past.step(order, "confirm", past.of("office"), past.now, **given, due_on=due, **data.ORDER)
     catch_up(session)
+
+
+def issue(session: Session, folder: Path) -> None:
+    """Issue the bulletin of the month that is over, as the office does at the beginning of the next."""
+    past = Past(session)
+    first = past.now.astimezone(SHANGHAI).replace(day=1, hour=10, minute=0, second=0, microsecond=0)
+    at, place, office = min(first, past.now), past.place(COUNTY), past.of("office")
+    month = problems.last_months(shanghai_date(first), 2)[0]
+    with acting_as(session, office):
+        bulletin = Bulletin(
+            organization=place,
+            month=month,
+            title=title_of(place.name, month),
+            remarks=data.REMARKS,
+        )
+        session.add(bulletin)
+        session.flush()
+        workflow.begin(session, bulletin, office, at=at)
+    with acting_as(session, SYSTEM):
+        _by_the_worker(session, bulletin, "begin", at)
+        docx, xlsx = written(session, bulletin, folder)
+        _by_the_worker(session, bulletin, "finish", at, docx=docx, xlsx=xlsx)
+    past.step(bulletin, "issue", office, at)
+
+
+def _by_the_worker(
+    session: Session, bulletin: Bulletin, action: str, at: dt.datetime, **given: str
+) -> None:
+    context = workflow.Context(session, bulletin, SYSTEM, at, dict(given))
+    workflow.apply_internally(context, bulletin, action)
 
 
 def _tickets(past: Past) -> list[Ticket]:

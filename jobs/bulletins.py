@@ -39,7 +39,7 @@ def write(app: Flask, number: int) -> None:
                 facts.catch_up(session)
                 session.commit()
                 bulletin = session.get_one(Bulletin, number)
-                docx, xlsx = _written(app, session, bulletin)
+                docx, xlsx = written(session, bulletin, Path(app.config["DATA_DIR"]))
             _step(session, number, "finish", docx=docx, xlsx=xlsx)
         except Refused as refusal:
             session.rollback()
@@ -52,8 +52,8 @@ def write(app: Flask, number: int) -> None:
             session.rollback()
 
 
-def _written(app: Flask, session: Session, bulletin: Bulletin) -> tuple[str, str]:
-    folder = Path(app.config["DATA_DIR"])
+def written(session: Session, bulletin: Bulletin, folder: Path) -> tuple[str, str]:
+    """Write a bulletin's document and workbook into the store, and return their hashes."""
     place, template = bulletin.organization, _template(bulletin, folder)
     with acting_as(session, reader_of(place)):
         found = figures(session, place, bulletin.month, utcnow())

@@ -10,12 +10,14 @@ from typing import Any
 
 import flask_migrate
 import pytest
+from flask import current_app
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from cli.demo import load
 from models.appeal import AppealStatus, RatingAppeal
 from models.base import utcnow
+from models.bulletin import Bulletin, BulletinStatus
 from models.ledger import Event
 from models.measure import FactMark, TicketFact
 from models.meeting import CoordinationMeeting, DecisionStatus, MeetingDecision, MeetingStatus
@@ -29,8 +31,10 @@ from presets.demo_follow import COMMUNITIES, MATTERS, OVERDUE
 from reports.measures import MEASURES, Period, Question, total
 from rules import recurring
 from rules.actor import SYSTEM, acting_as
+from rules.attachments import path_of
 from rules.calendar import shanghai_date
 from rules.ledger import faults
+from rules.problems import last_months
 from tests.conftest import close, make_app, session_factory
 
 PAST = sum(each.times for each in MATTERS) + 1  # and one that was given back
@@ -132,6 +136,17 @@ def test_orders_decisions_and_an_appeal_wait(demo: Session) -> None:
     states = set(demo.scalars(select(MeetingDecision.status)))
     assert states == {DecisionStatus.OPEN, DecisionStatus.REPORTED}
     assert demo.scalars(select(RatingAppeal)).one().status is AppealStatus.PENDING
+
+
+def test_last_month_s_bulletin_is_issued(demo: Session) -> None:
+    """With its files, as what was read before it was issued."""
+    bulletin = demo.scalars(select(Bulletin)).one()
+    assert bulletin.status is BulletinStatus.ISSUED
+    today = shanghai_date(utcnow())
+    assert bulletin.month == last_months(today, 2)[0]
+    folder = Path(current_app.config["DATA_DIR"])
+    for digest in (bulletin.docx_hash, bulletin.xlsx_hash):
+        assert path_of(str(digest), folder).stat().st_size > 5_000
 
 
 def test_the_past_is_nobodys_news(demo: Session) -> None:
