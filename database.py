@@ -6,6 +6,7 @@ import select
 import sqlite3
 import statistics
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -117,6 +118,40 @@ _PREPARED = 250
 def _postgresql_settings(connection: Any, record: Any) -> None:
     if isinstance(connection, psycopg.Connection):
         connection.prepared_max = _PREPARED
+        connection.cursor_factory = _Cursor
+
+
+class _Columns(Sequence[Any]):
+    """The columns of a cursor's result, described one by one when somebody asks."""
+
+    def __init__(self, cursor: _Cursor, length: int) -> None:
+        self._cursor, self._length = cursor, length
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(self._length))]
+        if not -self._length <= place < self._length:
+            raise IndexError(place)
+        return psycopg.Column(self._cursor, place % self._length)
+
+
+class _Cursor(psycopg.Cursor[Any]):
+    """psycopg's cursor, whose description costs nothing until it is read.
+
+    SQLAlchemy reads a statement's columns once and keeps them; psycopg would describe a hundred of
+    them for each ticket that is locked, which took a twentieth of a step.
+    """
+
+    @property
+    def description(self) -> Any:
+        """The columns of the result, None where there is none."""
+        result = self.pgresult
+        if result is None or not result.nfields:
+            return super().description
+        return _Columns(self, result.nfields)
 
 
 #: A connection that has lain idle for so many seconds is asked whether its server is still there.

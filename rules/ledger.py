@@ -21,6 +21,7 @@ from models.ledger import AuditEntry, Event
 from models.registry import type_name
 from rules import locking, writes
 from rules.actor import Actor, current
+from rules.flushing import flush
 from rules.scope import MADE_ONCE, reviewed
 
 GENESIS = "0" * 64
@@ -49,7 +50,7 @@ def append(
     Raises ``OutOfScope``, and what a flush raises where others were quicker. Never commits.
     """
     number, previous = _last(session, record)
-    session.flush()
+    flush(session)
     row = _row(record, actor, number + 1, previous) | {
         "action": action,
         "label": label,
