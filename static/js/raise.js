@@ -71,7 +71,7 @@ class Raise {
     this.form.addEventListener("change", () => this.save());
     document.addEventListener("visibilitychange", () => document.hidden && this.save());
     this.form.addEventListener("submit", (event) => this.submit(event));
-    this.form.querySelector(".raise-cancel")?.addEventListener("click", () => this.giveUp());
+    this.form.querySelector(".raise-cancel")?.addEventListener("click", (event) => this.giveUp(event));
     window.addEventListener("hashchange", () => this.restoreNamed());
     window.addEventListener("pagehide", () => this.save());
     this.drafts.panel.addEventListener("sent", () => { this.summary.hidden = true; });
@@ -124,11 +124,14 @@ class Raise {
     if (title.value.trim() || detail.value.trim() || photos) keep(this.draft("typing"));
   }
 
-  /** Who cancels wants nothing of it kept. */
-  giveUp() {
+  /** Who cancels wants nothing of it kept: the page is left when that is certain. */
+  async giveUp(event) {
+    event.preventDefault();
+    const { href } = event.currentTarget;
     clearTimeout(this.timer);
-    this.sending = true; // nothing is kept any more while the page is left
-    forget(this.key);
+    this.sending = true; // nothing is kept any more
+    await forget(this.key);
+    window.location.assign(href);
   }
 
   async submit(event) {
