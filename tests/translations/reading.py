@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 from database import db
 from models.registry import record_types
 from rules.actor import SYSTEM, acting_as
+from tests.views.pages import FILE
 
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 #: Attributes that are seen or heard.
@@ -28,6 +29,8 @@ NOT_DATA = {("event", "label")}
 #: How many pages of a kind a reader looks at: tickets differ by their state.
 LOOKS = {"/tickets/show/#": 12}
 FEW = 2
+#: And at how many of them in all, however they are narrowed or sorted.
+MANY = 8
 
 
 class _Reader(HTMLParser):
@@ -55,29 +58,38 @@ class _Reader(HTMLParser):
 
 def texts_of(html: str) -> list[str]:
     """Return every piece of text that is seen or heard, and every text that scripts may say."""
+    return _read(html).texts
+
+
+@lru_cache(maxsize=1)
+def _read(html: str) -> _Reader:
+    """Read a page: its links and its texts are asked for one after the other."""
     reader = _Reader()
     reader.feed(html)
-    return reader.texts
+    return reader
 
 
 def links_of(html: str) -> list[str]:
     """Return where the page's links lead within the product."""
-    reader = _Reader()
-    reader.feed(html)
-    return [link for link in reader.links if link.startswith("/")]
+    return [link for link in _read(html).links if link.startswith("/")]
 
 
 def walk(client: FlaskClient) -> Iterator[TestResponse]:
-    """Follow every link from the first page on, a few of each kind, and yield the pages."""
+    """Follow every link from the first page on, a few of each kind, and yield the pages.
+
+    A list narrowed in another way is another kind, but no list is looked at in every way.
+    """
     waiting, met, looked = deque(["/"]), {"/"}, Counter[str]()
     while waiting:
         path = waiting.popleft()
         parts = urlsplit(path)
         kind = re.sub(r"\d+", "#", parts.path)
-        keys = "&".join(sorted(name for name, _value in parse_qsl(parts.query)))
-        looked[kind + keys] += 1
-        if looked[kind + keys] > LOOKS.get(kind, FEW) or kind.startswith(("/lang", "/static")):
+        if FILE.search(kind) or kind.startswith(("/lang", "/static")):
             continue
+        narrowed = f"{kind}?{'&'.join(sorted(name for name, _ in parse_qsl(parts.query)))}"
+        if looked[narrowed] >= LOOKS.get(kind, FEW) or looked[kind] >= LOOKS.get(kind, MANY):
+            continue
+        looked.update((kind, narrowed))
         answer = client.get(path)
         if answer.mimetype != "text/html" or answer.status_code in (301, 302):
             answer.close()

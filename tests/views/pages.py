@@ -13,6 +13,8 @@ from html.parser import HTMLParser
 from werkzeug.test import TestResponse
 
 Pairs = list[tuple[str, str]]
+#: Links that send a file instead of a page.
+FILE = re.compile(r"/(export|template|standard|letters?|file|slip|minutes|order|docx|xlsx)(/#)?$")
 
 
 @dataclass
