@@ -57,6 +57,8 @@ class Source:
 
     def calls(self, name: str) -> Iterator[int]:
         """Yield the lines on which something of that name is called, plain or as a method."""
+        if name not in self.text:  # most files: they need not be parsed
+            return
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Call):
                 function = node.func
