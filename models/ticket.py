@@ -262,6 +262,9 @@ class Ticket(Record):
     merged_into: Mapped[Ticket | None] = relationship(
         remote_side="Ticket.id", info=field("并入哨单")
     )
+    duplicates: Mapped[list[Ticket]] = relationship(
+        remote_side="Ticket.merged_into_id", order_by="Ticket.id", viewonly=True
+    )
     whistle_class: Mapped[WhistleClass] = relationship(info=field("哨种"))
     duty_item: Mapped[DutyItem | None] = relationship(info=field("对应履职事项"))
     assignments: Mapped[list[TicketAssignment]] = relationship(

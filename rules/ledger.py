@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Integer, Select, String, bindparam, insert, inspect, null, select
+from sqlalchemy import Integer, Select, String, bindparam, exists, insert, inspect, null, select
 from sqlalchemy import event as sa_event
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
@@ -124,23 +124,45 @@ def data_of_last(session: Session, record: Any, action: str) -> dict[str, Any] |
     return found
 
 
-def read_with_end(session: Session, record: Any, relation: Any) -> None:
+def read_with_end(
+    session: Session,
+    record: Any,
+    relation: Any,
+    *whether: Any,
+    beside: tuple[Any, Any] | None = None,
+    loads: tuple[Any, ...] = (),
+) -> None:
     """Load what hangs from a locked record along with the end of its chain, in one statement.
 
-    Of a record that is not locked, or of which that is loaded, nothing is read: what hangs from it
-    is loaded when it is asked for, as ever.
+    ``loads`` are options for that. The statement tells of ``whether``, further relations of the record,
+    if anything hangs there at all: where nothing does, they count as loaded. It loads ``beside`` as
+    well: another record, with a relation of its own. Of a record that is not locked, or whose
+    ``relation`` is loaded, nothing is read: what hangs from it is loaded when it is asked for, as ever.
     """
     if relation.key in inspect(record).dict or not locking.holds(session, record):
         return
     model: Any = type(record)
     actor, about = current(session), {"kind": type_name(model), "number": record.id}
+    loaded = [(record, relation)]
+    if beside is not None and beside[1].key not in inspect(beside[0]).dict:
+        loaded.append(beside)
+        about["beside"] = beside[0].id
+    hung = tuple(each for _owner, each in loaded)
     with session.no_autoflush:
-        rows: Any = session.execute(_newest_with(actor, model, relation), about).all()
-    if rows:
-        number, fingerprint, _data, *answers, _hung = rows[0]
-        _note_end(session, record, number, fingerprint)
-        _remember(session, record, actor, answers)
-        set_committed_value(record, relation.key, [row[-1] for row in rows if row[-1] is not None])
+        statement = _newest_with(actor, model, hung, whether, loads)
+        rows: Any = session.execute(statement, about).unique().all()
+    if not rows:
+        return
+    for place, (owner, each) in enumerate(loaded):
+        found = dict.fromkeys(row[place] for row in rows if row[place] is not None)
+        set_committed_value(owner, each.key, list(found))
+    number, fingerprint, _data, *told = rows[0][len(loaded) :]
+    answers, there = told[: len(told) - len(whether)], told[len(told) - len(whether) :]
+    _note_end(session, record, number, fingerprint)
+    _remember(session, record, actor, answers)
+    for each, some in zip(whether, there, strict=True):
+        if not some and each.key not in inspect(record).dict:
+            set_committed_value(record, each.key, [])
 
 
 def _note_end(session: Session, record: Any, number: int, fingerprint: str) -> None:
@@ -212,18 +234,32 @@ def _newest(actor: Actor, model: Any, named: bool) -> Select[Any]:
 
 
 @lru_cache(maxsize=1024)
-def _newest_with(actor: Actor, model: Any, relation: Any) -> Select[Any]:
-    """Return the statement for the chain's end with all that hangs from the record."""
+def _newest_with(
+    actor: Actor,
+    model: Any,
+    hung: tuple[Any, ...],
+    whether: tuple[Any, ...],
+    loads: tuple[Any, ...],
+) -> Select[Any]:
+    """Return the statement for the chain's end with all that hangs from the record.
+
+    What may be read of it, the gate says. Whether there is anything at all is asked of all rows: what
+    is not there, nobody would be shown.
+    """
     end = _newest(actor, model, False).subquery()
-    hung = relation.property
-    tie = next(iter(hung.remote_side)) == bindparam("number", type_=Integer)
-    return (
-        select(*end.c, hung.entity.class_)
-        .select_from(end)
-        .outerjoin(hung.entity.class_, tie)
-        .order_by(*hung.order_by)
-        .execution_options(**MADE_ONCE)
-    )
+    number, beside = (bindparam(name, type_=Integer) for name in ("number", "beside"))
+    there = [exists().where(_tie(each, each.property.target.alias()) == number) for each in whether]
+    found = select(*(each.entity.class_ for each in hung), *end.c, *there).select_from(end)
+    for each, owner in zip(hung, (number, beside), strict=False):
+        found = found.outerjoin(each.entity.class_, _tie(each) == owner)
+    order = [column for each in hung for column in each.property.order_by]
+    return found.order_by(*order).options(*loads).execution_options(**MADE_ONCE)
+
+
+def _tie(relation: Any, rows: Any = None) -> Any:
+    """Return the column by which rows hang from a record, of an alias of their table if one is given."""
+    (column,) = relation.property.remote_side
+    return column if rows is None else rows.c[column.key]
 
 
 def digest(step: Event | SimpleNamespace) -> str:

@@ -242,6 +242,11 @@ def remember(session: Session, record: Any, actor: Actor, answers: Iterable[bool
     session.info[_ANSWERED] = (actor, locking.innermost(session), kept)
 
 
+def may_change(session: Session, record: Any) -> bool:
+    """Tell whether it is answered that the actor may change a record: no means that it must be asked."""
+    return (type(record), record.id) in _changeable(_answered(session))
+
+
 def _answered(session: Session) -> dict[Kind, set[int]]:
     actor, transaction, kept = session.info.get(_ANSWERED, (None, None, {}))
     same = actor == current(session) and transaction is locking.innermost(session)

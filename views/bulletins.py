@@ -174,7 +174,7 @@ class BulletinView(FlowView):
         """The page names place and template."""
         return [joinedload(Bulletin.organization), joinedload(Bulletin.template)]
 
-    def step_loads(self) -> Options:
+    def step_loads(self, action: str) -> Options:
         """A step asks for whose it is."""
         return [joinedload(Bulletin.organization)]
 

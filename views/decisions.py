@@ -164,7 +164,7 @@ class DecisionView(FlowView):
             joinedload(MeetingDecision.item),
         ]
 
-    def step_loads(self) -> Options:
+    def step_loads(self, action: str) -> Options:
         """A step asks for the owner and for who called the meeting."""
         return [
             joinedload(MeetingDecision.organization),

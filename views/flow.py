@@ -34,7 +34,7 @@ class FlowView(RecordView):
         step = table.step(action) if table else None
         if step is None or not step.who:
             abort(404)
-        record = self.found_to_act(pk)
+        record = self.found_to_act(pk, action)
         with asked_once(session()):
             return self._taken(record, replace(step, inputs=fitting(step.inputs, record)))
 
@@ -80,18 +80,19 @@ class FlowView(RecordView):
         """Return the page of a record; ``refused`` is a step whose form was not accepted."""
         return DetailPage(self, record, refused)
 
-    def found_to_act(self, pk: int) -> Any:
+    def found_to_act(self, pk: int, action: str) -> Any:
         """Return the record for a step, or answer 404. It is locked as it is found.
 
         Unless files came along: to look through pictures takes longer than others should wait.
         """
         if request.files:
-            return self.found(pk, self.step_loads())
+            return self.found(pk, self.step_loads(action))
         if pk > LARGEST_ID:
             abort(404)
-        return locking.found(session(), self.model, pk, tuple(self.step_loads())) or abort(404)
+        loads = tuple(self.step_loads(action))
+        return locking.found(session(), self.model, pk, loads) or abort(404)
 
-    def step_loads(self) -> Options:
+    def step_loads(self, action: str) -> Options:
         """Return loader options for taking a step: records that the row must lead to, joined.
 
         What hangs from it is read under its lock.

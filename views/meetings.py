@@ -221,7 +221,7 @@ class MeetingView(FlowView):
             items.joinedload(MeetingItem.problem),
         ]
 
-    def step_loads(self) -> Options:
+    def step_loads(self, action: str) -> Options:
         """A step asks for who called it."""
         return [joinedload(CoordinationMeeting.organization)]
 

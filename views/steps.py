@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -190,41 +190,47 @@ def step_form(view: RecordView, record: Any, step: Step, posted: bool = False) -
     return form
 
 
-#: What is asked of whichever record in the same way.
-_PLAIN = frozenset(
-    {"note", "text", "date", "moment", "number", "stars", "photos", "grade", "choice"}
-)
-
-
 def _kind(view: RecordView, record: Any, step: Step) -> type[StepForm]:
-    """Return the class of a step's form; where it asks every record the same, it is made once."""
-    if all(each.kind in _PLAIN for each in step.inputs):
-        return _plain_kind(step.inputs, str(get_locale()))
-    fields: dict[str, Any] = {}
-    for each in step.inputs:
-        if each.kind == "grades":
-            for name, department, dimension in _grades(record, step.action):
-                choices = [(grade.value, _(grade.title)) for grade in Grade]
-                full = _(
-                    "%(department)s的%(dimension)s", department=department, dimension=dimension
-                )
-                needed = InputRequired(_("请评价“%(label)s”。", label=full))
-                fields[name] = RadioField(
-                    dimension,
-                    choices=choices,
-                    validators=[needed if each.required else Optional()],
-                )
-        elif each.kind in _CHOSEN:
-            fields[each.name] = _choosing(view, record, step.action, each)
-        else:
-            fields[each.name] = _field(each)
-    return type("StepForm", (StepForm,), fields)
+    """Return the class of a step's form; where the record offers no choices of its own, a kept one."""
+    graded = any(each.kind == "grades" for each in step.inputs)
+    grades = tuple(_grades(record, step.action)) if graded else ()
+    if not any(each.kind in _CHOSEN for each in step.inputs):
+        return _kept_kind(step.inputs, grades, str(get_locale()))
+    chosen = {
+        each.name: _choosing(view, record, step.action, each)
+        for each in step.inputs
+        if each.kind in _CHOSEN
+    }
+    return type("StepForm", (StepForm,), _fields(step.inputs, grades, chosen))
 
 
 @lru_cache(maxsize=512)
-def _plain_kind(inputs: tuple[Input, ...], _locale: str) -> type[StepForm]:
-    """Make the class of a form, in the words of one language."""
-    return type("StepForm", (StepForm,), {each.name: _field(each) for each in inputs})
+def _kept_kind(
+    inputs: tuple[Input, ...], grades: tuple[tuple[str, str, str], ...], _locale: str
+) -> type[StepForm]:
+    """Make the class of a form, in the words of one language: of these things, and of nothing else."""
+    return type("StepForm", (StepForm,), _fields(inputs, grades, {}))
+
+
+def _fields(
+    inputs: tuple[Input, ...], grades: Iterable[tuple[str, str, str]], chosen: dict[str, Any]
+) -> dict[str, Any]:
+    """Return a form's fields in order; a grades input is one for each department and dimension."""
+    fields: dict[str, Any] = {}
+    for each in inputs:
+        if each.kind == "grades":
+            for name, department, dimension in grades:
+                fields[name] = _grade_field(department, dimension, each.required)
+        else:
+            fields[each.name] = chosen.get(each.name) or _field(each)
+    return fields
+
+
+def _grade_field(department: str, dimension: str, required: bool) -> RadioField:
+    choices = [(grade.value, _(grade.title)) for grade in Grade]
+    full = _("%(department)s的%(dimension)s", department=department, dimension=dimension)
+    needed = InputRequired(_("请评价“%(label)s”。", label=full))
+    return RadioField(dimension, choices=choices, validators=[needed if required else Optional()])
 
 
 #: Steps that change what was given before, and on whose behalf it was.

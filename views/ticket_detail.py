@@ -10,8 +10,8 @@ from flask import request
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
 from markupsafe import Markup
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import JSON, inspect, select
+from sqlalchemy.orm import defer, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from models.mechanism import WhistleClass
@@ -182,12 +182,25 @@ class TicketPage(DetailPage):
 
 #: What a department's steps ask of a ticket; the options are made once.
 _STEP_LOADS = (joinedload(Ticket.whistle_class, innerjoin=True),)
+_MECHANISM = joinedload(WhistleClass.mechanism, innerjoin=True)
+_LINES = joinedload(Ticket.organization, innerjoin=True).joinedload(
+    Organization.lines, innerjoin=True
+)
 #: Whoever stands to a ticket by its place is asked where that lies, and works by its mechanism.
 _STEP_LOADS_BY_PLACE = (
-    joinedload(Ticket.whistle_class, innerjoin=True).joinedload(
-        WhistleClass.mechanism, innerjoin=True
-    ),
-    joinedload(Ticket.organization, innerjoin=True).joinedload(Organization.lines, innerjoin=True),
+    joinedload(Ticket.whistle_class, innerjoin=True).options(_MECHANISM),
+    _LINES,
+)
+#: Steps that start no clock. The terms of a class come with each line of the place otherwise.
+_WITHOUT_CLOCKS = frozenset({"approve", "decline_review", "decline", "rate", "close"})
+_TERMS = tuple(
+    defer(getattr(WhistleClass, each.key))
+    for each in inspect(WhistleClass).columns
+    if isinstance(each.type, JSON)
+)
+_STEP_LOADS_WITHOUT_TERMS = (
+    joinedload(Ticket.whistle_class, innerjoin=True).options(_MECHANISM, *_TERMS),
+    _LINES,
 )
 
 
@@ -236,9 +249,12 @@ class TicketDetail(TicketComments, TicketSlips, FlowView):
             selectinload(Ticket.assignments).joinedload(TicketAssignment.organization),
         ]
 
-    def step_loads(self) -> Options:
+    def step_loads(self, action: str) -> Options:
         """What every step asks of a ticket; who is at work on it is read under the step's lock."""
-        return list(_STEP_LOADS_BY_PLACE if actor().has(*BY_PLACE) else _STEP_LOADS)
+        if not actor().has(*BY_PLACE):
+            return list(_STEP_LOADS)
+        light = action in _WITHOUT_CLOCKS
+        return list(_STEP_LOADS_WITHOUT_TERMS if light else _STEP_LOADS_BY_PLACE)
 
     def page_of(self, record: Any, refused: tuple[str, steps.StepForm] | None = None) -> DetailPage:
         """Return a ticket's own page."""

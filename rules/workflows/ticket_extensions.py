@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import select
-
 from models.ticket import AssignmentRole, Ticket
 from models.ticket_file import ExtensionStatus, TicketExtension
 from rules import clocks
@@ -28,14 +26,9 @@ def pending(context: Context) -> TicketExtension | None:
 
 def _requests(context: Context) -> list[TicketExtension]:
     """Return the ticket's requests as they are now, in order."""
-    asked = (
-        select(TicketExtension)
-        .where(TicketExtension.ticket_id == context.record.id)
-        .order_by(TicketExtension.id)
-    )
     # What the step has changed so far goes with its event, not before it.
     with context.session.no_autoflush:
-        return list(context.session.scalars(asked))
+        return list(context.record.extensions)
 
 
 def may_not_request(context: Context) -> str | None:
@@ -63,9 +56,8 @@ def request(context: Context) -> None:
     if old is None:
         raise Conflict("这张哨单没有办结期限，不需要延期。")
     _later(old, new, "new_due")
-    context.session.add(
+    ticket.extensions.append(
         TicketExtension(
-            ticket_id=ticket.id,
             organization_id=ticket.lead_id,
             reason=context.data["note"],
             old_due=old,

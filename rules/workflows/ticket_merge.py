@@ -72,8 +72,7 @@ def _has_merged(context: Context, ticket: Ticket) -> bool:
 def merged_into(context: Context, ticket: Ticket) -> list[Ticket]:
     """Return the tickets that are merged into one, for telling those who raised them."""
     with acting_as(context.session, SYSTEM):
-        query = select(Ticket).where(Ticket.merged_into_id == ticket.id).order_by(Ticket.id)
-        return list(context.session.scalars(query))
+        return list(ticket.duplicates)
 
 
 def take_in(context: Context) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+
+from sqlalchemy.orm import joinedload, object_session
 
 from models.appeal import RatingAppeal
 from models.base import Titled
@@ -12,14 +14,18 @@ from models.ledger import Event
 from models.mechanism import Mechanism
 from models.rating import Rater, Rating
 from models.ticket import Ticket, TicketAssignment, TicketStatus
+from rules import bulk, ledger
 from rules.errors import Conflict, Invalid
 from rules.mechanisms import dimensions_of
 from rules.workflow import Context
 from rules.workflows import ticket_reopening as reopening
 from rules.workflows.ticket_base import active, assisting, last_event
 
+_NAMES = (joinedload(TicketAssignment.organization),)
 #: Best first, as ``Grade`` names them.
 _ORDER = list(Grade)
+#: Department and dimension, by their ids → grade.
+Grades = dict[tuple[int, int], Grade]
 #: Which steps grade on whose behalf.
 SIDES = {
     "rate": Rater.RAISER,
@@ -40,6 +46,18 @@ def to_grade(record: Ticket | RatingAppeal, action: str) -> list[TicketAssignmen
         return _parts_of(record.ticket, record.department_id)
     if SIDES[action] is Rater.LEAD:
         return assisting(record)
+    session = object_session(record)
+    if session is not None:
+        # While a step is taken, all that a rating asks comes in one statement.
+        mechanism = record.whistle_class.mechanism
+        ledger.read_with_end(
+            session,
+            record,
+            Ticket.assignments,
+            Ticket.ratings,
+            beside=(mechanism, Mechanism.dimensions),
+            loads=_NAMES,
+        )
     return [each for each in active(record) if each.organization_id != record.organization_id]
 
 
@@ -65,10 +83,10 @@ def standing(ticket: Ticket, rater: Rater, number: int) -> list[Rating]:
     return list(found.values())
 
 
-def low(mechanism: Mechanism, grades: Iterable[Rating]) -> list[Rating]:
+def low(mechanism: Mechanism, grades: Iterable[Grade]) -> list[Grade]:
     """Return the grades at or below the mechanism's bar."""
     bar = _ORDER.index(mechanism.low_grade)
-    return [each for each in grades if _ORDER.index(each.grade) >= bar]
+    return [each for each in grades if _ORDER.index(each) >= bar]
 
 
 # Rating
@@ -95,11 +113,11 @@ def rate(context: Context) -> None:
     grade sends the ticket back at once where the mechanism says so.
     """
     ticket: Ticket = context.record
-    _write(context, "rate", ticket.reopen_count + 1)
+    _changed, now = _write(context, "rate", ticket.reopen_count + 1)
     _stars(context)
     if context.log.get("paper"):
         return
-    if low(ticket.whistle_class.mechanism, grades_of(ticket)):
+    if low(ticket.whistle_class.mechanism, now.values()):
         reopening.by_rating(context)
 
 
@@ -114,44 +132,47 @@ def _stars(context: Context) -> None:
         context.log["stars_comment"] = ticket.stars_comment
 
 
-def _write(context: Context, action: str, number: int) -> list[Rating]:
-    """Write what changes as further rows, and return them."""
+def _write(context: Context, action: str, number: int) -> tuple[Grades, Grades]:
+    """Write what changes as further rows; return that, and the round's grades as they stand now."""
     return _write_of(context, to_grade(context.record, action), SIDES[action], number)
 
 
 def _write_of(
     context: Context, parts: list[TicketAssignment], rater: Rater, number: int
-) -> list[Rating]:
+) -> tuple[Grades, Grades]:
     ticket: Ticket = context.record
     given = _given(context, parts)
-    now = {
+    before = {
         (each.organization_id, each.dimension_id): each for each in standing(ticket, rater, number)
     }
-    rows = []
-    for (organization_id, dimension_id), grade in given.items():
-        before = now.get((organization_id, dimension_id))
-        if before is not None and before.grade is grade:
-            continue
-        rows.append(
-            Rating(
-                organization_id=organization_id,
-                dimension_id=dimension_id,
-                round=number,
-                rater=rater,
-                revision=before.revision + 1 if before else 1,
-                grade=grade,
-                rated_by=f"{context.actor.organization_name} {context.actor.name}",
-                rated_at=context.now,
-            )
-        )
-    ticket.ratings.extend(rows)
+    was = {key: each.grade for key, each in before.items()}
+    changed = {key: grade for key, grade in given.items() if was.get(key) is not grade}
+    rows = [
+        {
+            "ticket_id": ticket.id,
+            "organization_id": key[0],
+            "dimension_id": key[1],
+            "round": number,
+            "rater": rater,
+            "revision": before[key].revision + 1 if key in before else 1,
+            "grade": grade,
+            "rated_by": f"{context.actor.organization_name} {context.actor.name}",
+            "rated_at": context.now,
+        }
+        for key, grade in changed.items()
+    ]
+    # Past the session's objects: departments times dimensions would be many of them.
+    bulk.judge(context.session, ticket)
+    bulk.add(context.session, Rating, rows)
+    context.session.expire(ticket, [Ticket.ratings.key])
     context.log["grades"] = {
-        f"{each.organization_id}:{each.dimension_id}": each.grade.value for each in rows
+        f"{department}:{dimension}": grade.value
+        for (department, dimension), grade in changed.items()
     }
-    return rows
+    return changed, was | changed
 
 
-def _given(context: Context, parts: list[TicketAssignment]) -> dict[tuple[int, int], Grade]:
+def _given(context: Context, parts: list[TicketAssignment]) -> Grades:
     """Return the grades that came for some departments; raise ``Invalid`` if one is missing."""
     ticket: Ticket = context.record
     known = {grade.value: grade for grade in Grade}
@@ -257,11 +278,11 @@ def amend(context: Context) -> None:
     ticket: Ticket = context.record
     number = round_rated(context)
     stars = (ticket.stars, ticket.stars_comment)
-    rows = _write(context, "amend_rating", number)
+    changed, now = _write(context, "amend_rating", number)
     _stars(context)
-    if not rows and stars == (ticket.stars, ticket.stars_comment):
+    if not changed and stars == (ticket.stars, ticket.stars_comment):
         raise Invalid("没有改动：所填的评价与原来的相同。")
-    is_low = bool(low(ticket.whistle_class.mechanism, standing(ticket, Rater.RAISER, number)))
+    is_low = bool(low(ticket.whistle_class.mechanism, now.values()))
     if ticket.status is TicketStatus.REOPENED and not is_low:
         event = reopening.last_by_rating(context)
         if event is None:
@@ -273,7 +294,8 @@ def amend(context: Context) -> None:
 
 def amend_assisting(context: Context) -> None:
     """Write the lead's grades that change beside the old ones."""
-    if not _write(context, "amend_assisting", context.record.reopen_count + 1):
+    changed, _now = _write(context, "amend_assisting", context.record.reopen_count + 1)
+    if not changed:
         raise Invalid("没有改动：所填的评价与原来的相同。")
 
 
@@ -289,20 +311,18 @@ def correct(context: Context) -> None:
     """
     ticket: Ticket = context.record
     department, number = context.data["department"], context.data["round"]
-    before = {each.dimension_id: each for each in standing(ticket, Rater.RAISER, number)
+    before = {each.dimension_id: each.grade for each in standing(ticket, Rater.RAISER, number)
               if each.organization_id == department}  # fmt: skip
-    rows = _write_of(context, _parts_of(ticket, department), Rater.RAISER, number)
+    changed, now = _write_of(context, _parts_of(ticket, department), Rater.RAISER, number)
     context.log |= {"round": number, "department": department}
-    if not rows:
+    if not changed:
         raise Invalid("没有改动：所填的评价与原来的相同。不需要改评的，请办理“维持原评价”。")
-    worse = [each for each in rows if each.dimension_id not in before
-             or _ORDER.index(each.grade) > _ORDER.index(before[each.dimension_id].grade)]  # fmt: skip
+    worse = [grade for (_department, dimension), grade in changed.items() if dimension not in before
+             or _ORDER.index(grade) > _ORDER.index(before[dimension])]  # fmt: skip
     if worse:
         raise Invalid("申诉复核只能提高评价，不能降低。请核对各项评价，或办理“维持原评价”。")
     of_last_round = ticket.status is TicketStatus.REOPENED and ticket.reopen_count == number
-    if of_last_round and not low(
-        ticket.whistle_class.mechanism, standing(ticket, Rater.RAISER, number)
-    ):
+    if of_last_round and not low(ticket.whistle_class.mechanism, now.values()):
         event = reopening.last_by_rating(context)
         if event is not None:
             reopening.take_back(context, event)
@@ -314,10 +334,14 @@ def correct(context: Context) -> None:
 def may_not_close(context: Context) -> str | None:
     """Only what was rated, and by nobody at or below the bar, is struck off the ledger."""
     ticket: Ticket = context.record
+    # What closing asks besides comes along: requests to drop, duplicates whose raisers are told.
+    ledger.read_with_end(
+        context.session, ticket, Ticket.ratings, Ticket.extensions, Ticket.duplicates
+    )
     grades = grades_of(ticket)
     if not grades and to_grade(ticket, "rate"):
         return "还没有评哨，评价后才能销号。"
-    poor: Sequence[Rating] = low(ticket.whistle_class.mechanism, grades)
+    poor = low(ticket.whistle_class.mechanism, [each.grade for each in grades])
     if poor:
-        return f"有“{poor[0].grade.title}”的评价，应退回重办，不能销号。"
+        return f"有“{poor[0].title}”的评价，应退回重办，不能销号。"
     return None

@@ -46,6 +46,8 @@ CLOSERS = OFFICE + TOWNSHIP
 BY_PLACE = (
     Role.COMMUNITY_STAFF, Role.TOWNSHIP_REVIEWER, Role.DISPATCHER, Role.RETURN_REVIEWER,
 )  # fmt: skip
+#: Who stands to a ticket by a part in it. Others need not be asked who is at work on it.
+BY_PART = (Role.DEPARTMENT_HANDLER,)
 
 BEFORE_DISPATCH = (S.DRAFT, S.PENDING_REVIEW, S.PENDING_DISPATCH)
 AT_WORK = (S.DISPATCHED, S.ACCEPTED, S.ARRIVED, S.REOPENED)
@@ -80,7 +82,7 @@ def relations(session: Session, ticket: Any, actor: Actor) -> frozenset[Relation
     if actor.organization_id is not None and ticket.lead_id is not None:
         if ticket.lead_id == actor.organization_id:
             found.add(R.LEAD)
-        elif own_assignment(ticket, actor) is not None:
+        elif (actor.system or actor.has(*BY_PART)) and own_assignment(ticket, actor) is not None:
             found.add(R.ASSISTING)
     return frozenset(found)
 

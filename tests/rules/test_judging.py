@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import delete, inspect
+from sqlalchemy import delete, inspect, select
 from sqlalchemy.orm import Session
 
 from bench.timing import statements
+from models.notice import Notice
 from models.ticket import PartyRelation, Ticket, TicketAssignment, TicketParty
 from models.ticket import TicketStatus as S
-from rules import ledger, locking
+from models.ticket_file import ExtensionStatus
+from rules import bulk, ledger, locking
 from rules.actor import SYSTEM, acting_as
 from rules.errors import OutOfScope
-from tests.factories.roads import brought_to
+from tests.factories.roads import brought_to, inputs, rate
 from tests.factories.stage import Stage, built
 from tests.factories.world import World
 from tests.factories.writing import one
@@ -210,3 +212,46 @@ def test_who_is_at_work_comes_with_the_end_of_the_chain(
     assert [each.split()[0] for each in seen] == ["SELECT", "INSERT"]
     assert ledger.faults(ledger.events_of(one_session, ticket)) == []
     assert ledger.events_of(one_session, ticket)[-1].hash == line.hash
+
+
+def test_what_is_written_past_the_objects_is_not_asked_where_it_is_answered(
+    one_stage: Stage, one_session: Session
+) -> None:
+    ticket = one(one_stage, Ticket, "A11")
+    with acting_as(one_session, one_stage.world.actor("office")):
+        locking.lock(one_session, ticket)
+        ledger.data_of_last(one_session, ticket, "raise")
+        with statements(one_session.get_bind()) as seen:
+            bulk.judge(one_session, ticket)
+    assert seen == []
+    with acting_as(one_session, one_stage.world.actor("officeb")):
+        for _again in range(2):
+            with pytest.raises(OutOfScope):
+                bulk.judge(one_session, ticket)
+            ledger.data_of_last(one_session, ticket, "raise")
+
+
+@pytest.mark.parametrize("more", [False, True])
+def test_closing_reads_what_hangs_from_a_ticket_where_anything_does(
+    one_world: World, one_session: Session, more: bool
+) -> None:
+    """The statement that finds the chain's end brings the grades, and tells what there is besides."""
+    ticket = brought_to(one_world, S.ARRIVED)
+    if more:
+        one_world.step(
+            ticket, "request_extension", "handler", **inputs(one_world, ticket, "request_extension")
+        )
+    one_world.step(ticket, "report_result", "handler", result="已修好")
+    rate(one_world, ticket)
+    if more:
+        twin = one_world.raised()
+        one_world.step(twin, "merge", "office", ticket=ticket.id, note="重复")
+    one_session.commit()
+    with statements(one_session.get_bind()) as seen:
+        one_world.step(ticket, "close", "office")
+    reading = [each.split("FROM")[0] for each in seen]
+    assert sum("rating.grade" in each for each in reading) == 1
+    assert sum("ticket_extension.reason" in each for each in reading) == more
+    told = one_session.scalars(select(Notice.title)).all()
+    assert sum("并入的主单已销号" in each for each in told) == more
+    assert [each.status for each in ticket.extensions] == [ExtensionStatus.REFUSED] * more
