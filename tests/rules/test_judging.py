@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from sqlalchemy import delete, inspect, select
 from sqlalchemy.orm import Session
 
 from bench.timing import statements
+from models.base import utcnow
 from models.notice import Notice
 from models.ticket import PartyRelation, Ticket, TicketAssignment, TicketParty
 from models.ticket import TicketStatus as S
@@ -238,6 +241,7 @@ def test_closing_reads_what_hangs_from_a_ticket_where_anything_does(
     """The statement that finds the chain's end brings the grades, and tells what there is besides."""
     ticket = brought_to(one_world, S.ARRIVED)
     if more:
+        ticket.resolve_due = utcnow() + dt.timedelta(days=1)
         one_world.step(
             ticket, "request_extension", "handler", **inputs(one_world, ticket, "request_extension")
         )
