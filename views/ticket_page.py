@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from models.base import utcnow
 from models.ledger import Event
-from models.ticket import AT_DEPARTMENT, OFF_WORK, Ticket, TicketAssignment
+from models.ticket import AT_DEPARTMENT, OFF_WORK, AssignmentRole, Ticket, TicketAssignment
 from models.ticket import TicketStatus as S
 from models.ticket_file import ExtensionStatus, TicketExtension
 from rules.wording import local, remaining
@@ -228,7 +228,10 @@ def _taken_in(record: Ticket) -> list[Standing]:
 
 
 def parties(record: Ticket, work: Clockwork) -> Table:
-    """Return the departments with their own progress against their own deadlines; those off last."""
+    """Return the departments with their own progress against their own deadlines.
+
+    The lead comes first, whoever was it before; those off come last.
+    """
     columns = [
         Column("organization", label_of(TicketAssignment, "organization")),
         Column("respond", _("应哨"), named=True),
@@ -248,9 +251,13 @@ def parties(record: Ticket, work: Clockwork) -> Table:
                 shown(part.result),
             ],
         )
-        for part in sorted(record.assignments, key=lambda each: each.status in OFF_WORK)
+        for part in sorted(record.assignments, key=_standing_order)
     ]
     return Table(columns, rows)
+
+
+def _standing_order(part: TicketAssignment) -> tuple[bool, bool]:
+    return part.status in OFF_WORK, part.role is not AssignmentRole.LEAD
 
 
 def extensions_of(extensions: list[TicketExtension]) -> Table:

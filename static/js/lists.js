@@ -4,7 +4,7 @@
 export async function countTabs() {
   const tabs = document.querySelector("nav.tabs[data-counts]");
   if (!tabs) return;
-  tabs.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  showCurrent(tabs);
   try {
     const answer = await fetch(tabs.dataset.counts);
     if (!answer.ok || answer.redirected) return;
@@ -17,9 +17,19 @@ export async function countTabs() {
       mark.textContent = count;
       tab.append(mark);
     }
+    showCurrent(tabs);
   } catch {
     // Numbers are an extra: the lists themselves are there.
   }
+}
+
+/** Bring the tab that is open into the strip's middle: sideways only, the page stays where it is. */
+function showCurrent(tabs) {
+  const current = tabs.querySelector("[aria-current]");
+  if (!current) return;
+  const strip = tabs.getBoundingClientRect();
+  const place = current.getBoundingClientRect();
+  tabs.scrollLeft += place.left + place.width / 2 - strip.left - strip.width / 2;
 }
 
 /** Let the box above the rows tick them all, so that the reader sees what he has chosen. */
