@@ -8,15 +8,17 @@ from flask_appbuilder import BaseView, expose, has_access
 from flask_babel import gettext as _
 from flask_babel import pgettext
 from markupsafe import Markup
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
 from models.ledger import AuditEntry, Event
 from models.mechanism import CalendarOverride
 from models.registry import record_types
 from presets.roles import Role
+from rules.errors import Invalid
 from rules.policy import POLICY, Action
 from views import details, permissions
-from views.context import actor
+from views.context import actor, session
+from views.forms import RecordForm
 from views.listing import Order
 from views.presentation import Change, MenuEntry
 from views.records import RecordView
@@ -33,6 +35,13 @@ class CalendarOverrideView(RecordView):
     order_columns = ["day"]
     form_groups = [("日期", ["day", "working", "note"])]
     empty_text = "没有调整。工作日按国家法定节假日安排（含调休）计算；需要改变某一天时在这里新增。"
+
+    def before_save(self, record: Any, form: RecordForm) -> None:
+        """A day is adjusted once: say which adjustment to change instead."""
+        same = select(CalendarOverride.id).where(CalendarOverride.day == record.day)
+        if session().scalar(same.where(CalendarOverride.id != (record.id or 0))) is not None:
+            message = _("%(day)s已经有调整，请直接修改那一条。", day=record.day.isoformat())
+            raise Invalid(message, day=message)
 
 
 class AuditView(RecordView):

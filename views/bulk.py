@@ -12,10 +12,12 @@ from flask_babel import gettext as _
 from flask_babel import ngettext, pgettext
 from sqlalchemy import select
 
+from models.ticket import Ticket
 from rules import workflow
 from rules.errors import Invalid, Refused
 from rules.step_inputs import fitting
 from rules.workflow import Step
+from rules.workflows.ticket_review import due_step
 from views import kept_lists, listing, steps
 from views.context import actor, session, unit_of_work
 from views.flow import FlowView
@@ -48,6 +50,10 @@ class StepsAtOnce(FlowView):
     def bulk_values(self, record: Any, step: Step) -> dict[str, Any]:
         """Return what a step takes that is each record's own; raise ``Refused`` if it is not known."""
         return {}
+
+    def bulk_state(self, record: Any) -> str:
+        """Return how a record stands after its step, as the page of results says it."""
+        return _(record.status.title)
 
     def bulk_offers(self) -> list[BulkAction]:
         """Return the steps that people with the actor's roles take at all, as buttons."""
@@ -140,7 +146,7 @@ class StepsAtOnce(FlowView):
                 whole = self._bulk_step(step.action) or step
                 given = data | self.bulk_values(record, whole)
                 workflow.apply(database, record, step.action, actor(), given)
-                state = _(record.status.title)
+                state = self.bulk_state(record)
         except Refused as refusal:
             return Outcome(title, url, False, refusal.message)
         return Outcome(title, url, True, _("已办理，现在是“%(state)s”。", state=state))
@@ -169,6 +175,11 @@ class TicketBulk(StepsAtOnce):
     """The part of the ticket's view that takes one step on many tickets."""
 
     bulk_actions: ClassVar[tuple[str, ...]] = ("approve", "dispatch", "accept", "close")
+
+    def bulk_state(self, record: Ticket) -> str:
+        """Under review, say for which step: the same people may have to take that one too."""
+        step, state = due_step(record), super().bulk_state(record)
+        return _("%(state)s（%(step)s）", state=state, step=step.name) if step else state
 
 
 def _asking(step: Step, records: Iterable[Any], shared: tuple[str, ...]) -> Step:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import (
     Flask,
@@ -16,6 +17,7 @@ from flask import (
     url_for,
 )
 from flask_babel import gettext as _
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -40,6 +42,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, unexpected)
     app.before_request(refuse_null)
+    app.before_request(keep_what_was_written)
 
 
 def refuse_null() -> None:
@@ -49,6 +52,30 @@ def refuse_null() -> None:
     texts += [text for values in request.form.listvalues() for text in values]
     if any("\x00" in text for text in texts):
         abort(400)
+
+
+def keep_what_was_written() -> Any:
+    """Give back to whoever was signed out meanwhile what he wrote: a redirect would lose it."""
+    if request.method != "POST" or current_user.is_authenticated or not written():
+        return None
+    if _asks_for_data() or request.endpoint in (None, "LoginView.login"):
+        return None
+    return answer(401, _("登录已失效"), _("登录已失效，没有保存。请重新登录，再填写一次。"))
+
+
+def written() -> list[str]:
+    """Return the texts of a form that a person has written: not its numbers, codes and tokens."""
+    texts = [
+        text.strip()
+        for name, values in request.form.lists()
+        if "password" not in name
+        for text in values
+    ]
+    return [
+        text
+        for text in dict.fromkeys(texts)
+        if any(not sign.isascii() or sign.isspace() for sign in text)
+    ]
 
 
 def refused(error: Refused) -> Any:
@@ -83,16 +110,33 @@ def unexpected(error: Exception) -> Any:
 
 def answer(code: int, heading: str, message: str) -> Any:
     """Return the sentence as a page, or as JSON to a script."""
-    if request.accept_mimetypes.best == "application/json" or request.is_json:
+    if _asks_for_data():
         return jsonify(message=message), code
-    if code == 401 and current_actor().user_id is None:
+    signed_out = current_actor().user_id is None
+    lost = written() if code in (400, 401) else []
+    if code == 401 and signed_out and not lost:
         flash(message, "warning")
         return redirect(url_for("LoginView.login", next=request.url))
+    back_url = _came_from()
     page = render_template(
         "error.html",
         code=code,
         heading=heading,
         message=message,
-        back_url=url_for("WorkbenchView.index"),
+        written=lost,
+        back_url=back_url,
+        login_url=url_for("LoginView.login", next=back_url) if signed_out and lost else None,
     )
     return page, code
+
+
+def _asks_for_data() -> bool:
+    return request.accept_mimetypes.best == "application/json" or request.is_json
+
+
+def _came_from() -> str:
+    """Return the page of ours that this one was asked for from; else the workbench."""
+    came = urlsplit(request.referrer or "")
+    if came.netloc == request.host and came.path != request.path:
+        return f"{came.path}?{came.query}" if came.query else came.path
+    return url_for("WorkbenchView.index")

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.ticket import Ticket, TicketStatus
 from tests.factories.roads import brought_to
+from tests.factories.world import World
 from views.bulk import MOST
 
 S = TicketStatus
@@ -158,3 +159,11 @@ def test_all_of_the_page_without_a_script(
     assert done.status_code == 200
     closed = states(session, made).count(S.CLOSED)
     assert f"办成 {closed} 条" in done.text
+
+
+def test_a_review_of_several_steps_says_which_comes_next(
+    one_session: Session, as_seen_by: Callable[[str], FlaskClient]
+) -> None:
+    ticket = brought_to(World(one_session), S.PENDING_REVIEW)
+    done = post(as_seen_by("township"), "approve", [ticket.id], confirmed="1")
+    assert "现在是“待审核（审批上报）”" in done.text

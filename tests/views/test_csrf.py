@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -83,6 +84,25 @@ def test_another_session_s_token_is_none(guarded: Flask, stage: Stage, watch: Wa
     assert not watch.written()
     own = step_forms(mine.get(show).text)["withdraw"]
     assert mine.post(own.action, data=own.data(note="不需要了")).status_code == 302
+
+
+def test_what_was_written_is_given_back(guarded: Flask, stage: Stage) -> None:
+    """The cookie is gone, or the account was signed out elsewhere: the text is there to be copied."""
+    path, text = f"/tickets/comment/{stage.id('d11')}", "<b>已与物业联系</b>，等待答复"
+    stranger = guarded.test_client().post(path, data={"text": text, "password": "不显示 1"})
+    assert stranger.status_code == 400
+    assert "&lt;b&gt;已与物业联系&lt;/b&gt;，等待答复</textarea>" in stranger.text
+    assert "不显示" not in stranger.text
+    here = logged_in(guarded, "community")
+    show = f"/tickets/show/{stage.id('d11')}"
+    token = re.findall(r'name="csrf_token" value="([^"]+)"', here.get(show).text)[0]
+    with here.session_transaction() as kept:
+        del kept["_user_id"]
+    data = {"csrf_token": token, "text": "不需要了"}
+    answer = here.post(path, data=data, headers={"Referer": f"http://localhost{show}"})
+    assert answer.status_code == 401
+    assert ">不需要了</textarea>" in answer.text
+    assert f'href="/login/?next={show}"' in answer.text
 
 
 def test_forms_work_with_it(guarded: Flask, stage: Stage, watch: Watch) -> None:
