@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, g, has_request_context, request
+from flask.json.provider import DefaultJSONProvider
 from flask_babel import Domain, get_babel
 from jinja2 import Environment, nodes
 from jinja2.ext import Extension
@@ -17,8 +18,16 @@ MOST = 5000
 _NUMBER = 9_007_199_254_740_993
 
 
+class InOrder(DefaultJSONProvider):
+    """Answers keep the order they were put in: a form's faults come as its fields do."""
+
+    sort_keys = False
+
+
 class App(Flask):
     """The application. A page has a hundred links, and each was routed anew."""
+
+    json_provider_class = InOrder
 
     def __init__(self, import_name: str) -> None:
         super().__init__(import_name)

@@ -39,10 +39,11 @@ def test_a_script_is_told_where_the_ticket_is(as_seen_by: Clients, one_session: 
 
 def test_a_script_is_told_what_is_wrong(as_seen_by: Clients, one_session: Session) -> None:
     client = as_seen_by("community")
-    answer = send(client, filled(client, title=""), ("a.jpg", photo()), headers=JSON)
+    answer = send(client, filled(client, title="", detail=""), ("a.jpg", photo()), headers=JSON)
     assert answer.status_code == 422
     said: Any = answer.json
     assert said["fields"]["title"] == "请填写“标题”。"
+    assert list(said["fields"]) == ["title", "detail"], "as they stand in the form"
     (kept,) = said["pictures"]
     assert client.get(kept["url"]).status_code == 200
     answer = send(
