@@ -164,7 +164,7 @@ TICKETS = register(
                 inputs=(
                     LEAD_INPUT, ASSISTING_INPUT,
                     Input("due", "办结期限", "date", required=False,
-                          help="按机制由派单人确定的期限，到当日 23:59 为止。",
+                          help="派单时定期限的哨种必填；事项没有写明时限的，不填就不计办结期限。到当日 23:59 为止。",
                           asked=effects.asks_for_date),
                     REMARK,
                 ),
