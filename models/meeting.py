@@ -109,12 +109,17 @@ class MeetingItem(Record):
 class MeetingDecision(Record):
     """What was decided, who owns it, and by when; the owner reports, the office ticks it off.
 
-    ``organization_id`` is the meeting's.
+    ``organization_id`` is the meeting's. Nobody carries out, or sees, what is written down for a meeting
+    that was not held.
     """
 
     __tablename__ = "meeting_decision"
     __label__ = "议定事项"
-    __scope__ = Anchored(("organization_id",), party_column="owner_id")
+    __scope__ = Anchored(
+        ("organization_id",),
+        party_column="owner_id",
+        party_when=("meeting_id", "coordination_meeting", ("held", "closed")),
+    )
     __table_args__ = (
         Index("ix_meeting_decision_meeting", "meeting_id"),
         Index("ix_meeting_decision_organization", "organization_id", "status", "id"),

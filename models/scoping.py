@@ -30,6 +30,8 @@ class Anchored:
     reference data: everyone who is logged in may read it (design section 2.2). ``sharing`` says
     what partners see of it. ``party_column`` holds the body that has the row in hand, and is what the
     scope PARTY looks at; ``line_column``, where there is one, is what LINE looks at in place of ``columns``.
+    ``party_when`` (column, parent's table, statuses): that body sees the row only once its parent has
+    come so far.
     """
 
     columns: tuple[str, ...]
@@ -37,6 +39,7 @@ class Anchored:
     open_read: bool = False
     sharing: Sharing | None = None
     party_column: str | None = None
+    party_when: tuple[str, str, tuple[str, ...]] | None = None
     line_column: str | None = None
 
 

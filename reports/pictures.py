@@ -295,7 +295,11 @@ class Lines(_Several):
         sheet, styles = Sheet(width), self.styles()
         above = _legend(sheet, self.series, styles, lines=True) + 18
         high, base = 150, above + 150
-        end = nice_top(self.top) if self.most is None else min(nice_top(self.top), self.most)
+        end = nice_top(self.top)
+        if self.most is not None:
+            end = min(end, Decimal(self.most))
+        elif end % 2 == 1:
+            end += 1  # the middle of the axis is written too, and counts are whole
         for part in (Decimal(1), Decimal("0.5"), Decimal(0)):
             y = base - float(part) * high
             kind, colour = ("chart-line", LINE) if part else ("chart-base", STRONG)

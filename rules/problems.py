@@ -59,13 +59,15 @@ class Turn:
     """How often a matter came up in equally many days before and after the work.
 
     ``days`` is how long each side is: the county's days, or what has passed since. ``done`` tells
-    whether the work is over: else "after" begins with the plan.
+    whether the work is over: else "after" begins with the plan. ``sides`` are the first and last
+    day before and after.
     """
 
     before: int
     after: int
     days: int
     done: bool
+    sides: tuple[tuple[dt.date, dt.date], ...] = ()
 
     @property
     def change(self) -> Decimal | None:
@@ -139,12 +141,13 @@ def turn(session: Session, problem: RecurringProblem, now: dt.datetime) -> Turn 
     if planned is None:
         return None
     since, today = problem.done_on or planned, shanghai_date(now)
-    days = min(again_of(session, problem.organization).days, (today - since).days)
-    if days < 1:
-        return Turn(0, 0, 0, problem.done_on is not None)
-    before = times_in(session, problem, planned - days * _ONE_DAY, planned - _ONE_DAY)
-    after = times_in(session, problem, since + _ONE_DAY, since + days * _ONE_DAY)
-    return Turn(before, after, days, problem.done_on is not None)
+    days = max(0, min(again_of(session, problem.organization).days, (today - since).days))
+    sides = (
+        (planned - days * _ONE_DAY, planned - _ONE_DAY),
+        (since + _ONE_DAY, since + days * _ONE_DAY),
+    )
+    before, after = (times_in(session, problem, *side) for side in sides)
+    return Turn(before, after, days, problem.done_on is not None, sides)
 
 
 def by_month(

@@ -51,8 +51,7 @@ def reach(
     if scope is Scope.SIDE:
         return _side(actor, rule, column, adding=adding)
     if scope is Scope.PARTY:
-        name = rule.party_column
-        return column(name) == actor.organization_id if name else false()
+        return _in_hand(actor, rule, column)
     inside = _organizations(actor, scope)
     if scope is Scope.LINE and rule.line_column:
         return column(rule.line_column).in_(inside)
@@ -64,6 +63,18 @@ def reach(
             *(or_(column(n).is_(None), t) for n, t in zip(rule.columns, tests, strict=True)),
         )
     return or_(*tests)
+
+
+def _in_hand(actor: Actor, rule: Anchored, column: ColumnOf) -> ColumnElement[bool]:
+    """Return what the actor's body has in hand, once the parent has come so far, if it must have."""
+    if rule.party_column is None:
+        return false()
+    mine: ColumnElement[bool] = column(rule.party_column) == actor.organization_id
+    if rule.party_when is None:
+        return mine
+    name, table, statuses = rule.party_when
+    parent = record_types()[table].__table__.alias()
+    return and_(mine, some(column(name), parent, parent.c.id, parent.c.status.in_(statuses)))
 
 
 def _shared(actor: Actor, rule: Anchored, column: ColumnOf) -> ColumnElement[bool]:

@@ -155,6 +155,8 @@ class LinesPage:
         ratio = ""
         if measure.unit is Unit.PERCENT and value.of:
             ratio = f"{value.part or 0:,} / {value.of:,}"
+            if measure.adds:
+                ratio = _("%(ratio)s 项评价", ratio=ratio)
         return MeasureCell(
             written(measure, value),
             urls.of(measure, question, value),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager
 
 from models.base import utcnow
 from models.recurring import ProblemStatus, ProblemTicket, RecurringProblem
 from models.ticket import Ticket
+from reports.heat import Cases, Weight, month_days
 from reports.pictures import Bar, Chart
 from rules import problems
 from rules.calendar import shanghai_date
@@ -20,6 +23,7 @@ from rules.recurring import WATCHED
 from views.charts import by_month, highest
 from views.context import session
 from views.details import DetailPage
+from views.occurrences import cases_url
 from views.presentation import Group
 from views.registry import view_of
 from views.rendering import EMPTY, badge
@@ -46,7 +50,7 @@ class ProblemPage(DetailPage):
         ids = [each["id"] for each in cases]
         more = problems.suggested(session(), record, utcnow()) if mine else []
         return context | {
-            "sentence": turn_sentence(problems.turn(session(), record, utcnow())),
+            "sentence": self._sentence(),
             "hint": self._hint(),
             "chart": self._chart(),
             "cases": cases[:SHOWN],
@@ -107,9 +111,20 @@ class ProblemPage(DetailPage):
         counts = problems.by_month(session(), record, utcnow())
         names = by_month([(month // 100, month % 100) for month, _number in counts])
         bars = [
-            Bar(label, number, str(number), tone=self._tone(month), mark=mark)
+            Bar(
+                label,
+                number,
+                str(number),
+                url=self._cases_url(*month_days(month)),
+                tone=self._tone(month),
+                mark=f"{mark} {self._turning(month)}".strip(),
+            )
             for (month, number), (label, mark) in zip(counts, names, strict=True)
         ]
+        seen = _("只统计您能看到的哨单。")
+        turns = _(
+            "下方标出定方案、报告完成的月份：橙色在定方案之前，蓝色是整治期间，绿色在报告完成之后。"
+        )
         return Chart(
             "problem",
             _("每月发生件数"),
@@ -121,31 +136,57 @@ class ProblemPage(DetailPage):
             (_("月份"), _("件数")),
             bars,
             columns=True,
-            note=_("橙色是定方案之前，蓝色是整治期间，绿色是报告完成之后。只统计您能看到的哨单。"),
+            note=turns + seen if record.planned_on else seen,
             caption=highest(bars),
         )
 
     def _tone(self, month: int) -> str:
-        planned, done = self.record.planned_on, self.record.done_on
-        if done is not None and month > done.year * 100 + done.month:
+        planned, done = _month(self.record.planned_on), _month(self.record.done_on)
+        if done and month > done:
             return "success"
-        if planned is not None and month >= planned.year * 100 + planned.month:
-            return "info"
-        return "warning"
+        return "info" if planned and month >= planned else "warning"
+
+    def _turning(self, month: int) -> str:
+        """Return what a month stands for beside its colour, which paper may not show."""
+        if month == _month(self.record.done_on):
+            return _("完成")
+        return _("定方案") if month == _month(self.record.planned_on) else ""
+
+    def _cases_url(self, first: dt.date, last: dt.date) -> str | None:
+        """Return the list of what came up on these days, for who may open it."""
+        record = self.record
+        cases = Cases(Weight.RAISED, first, last, record.organization_id, record.matter)
+        return cases_url(cases)
+
+    def _sentence(self) -> Markup | str:
+        """Return the counts before and after, each with its list; "" while there is nothing to compare."""
+        turn = problems.turn(session(), self.record, utcnow())
+        if turn is None:
+            return ""
+        if turn.days < 1:
+            return _("今天刚开始计算，明天起可以看到前后对比。")
+        if turn.done:
+            said = _("整治前 %(days)s 天 %(before)s 件，整治后 %(days)s 天 %(after)s 件")
+        else:
+            said = _("定方案前 %(days)s 天 %(before)s 件，定方案后 %(days)s 天 %(after)s 件")
+        before, after = (
+            _linked(number, self._cases_url(*side))
+            for number, side in zip((turn.before, turn.after), turn.sides, strict=True)
+        )
+        counted = Markup(said) % {"days": turn.days, "before": before, "after": after}  # noqa: S704 - our own words
+        return counted + _change(turn)
 
 
-def turn_sentence(turn: problems.Turn | None) -> str:
-    """Return the counts before and after as a plain sentence; "" while there is nothing to compare."""
-    if turn is None:
-        return ""
-    if turn.days < 1:
-        return _("今天刚开始计算，明天起可以看到前后对比。")
-    values = {"days": turn.days, "before": turn.before, "after": turn.after}
-    if turn.done:
-        said = _("整治前 %(days)s 天 %(before)s 件，整治后 %(days)s 天 %(after)s 件", **values)
-    else:
-        said = _("定方案前 %(days)s 天 %(before)s 件，定方案后 %(days)s 天 %(after)s 件", **values)
-    return said + _change(turn)
+def _month(day: dt.date | None) -> int:
+    """Return a day's month such as 202611; 0 of none."""
+    return day.year * 100 + day.month if day is not None else 0
+
+
+def _linked(number: int, url: str | None) -> Markup | str:
+    """Return a count as a link to what it counts; nothing leads nowhere."""
+    if not number or url is None:
+        return str(number)
+    return Markup('<a href="{}">{}</a>').format(url, number)
 
 
 def _change(turn: problems.Turn) -> str:

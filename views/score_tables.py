@@ -191,6 +191,7 @@ def dimension_chart(card: Card) -> Chart:
             Bar(each.name, written(each.score), points(each.score), tone=_tone(each))
             for each in card.dimensions
         ],
+        whole=100,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 from urllib.parse import urlencode
 
@@ -40,6 +41,12 @@ NOTHING = "这段时间没有评价。请换个期间；哨单办结后由吹哨
 
 def _quarter() -> Period:
     return Span.QUARTER.period(shanghai_date(utcnow()))
+
+
+def _year_of(period: Period) -> Period:
+    """Return the calendar year in which a period ends: appraisals are of years."""
+    year = period.last.year
+    return Period(dt.date(year, 1, 1), dt.date(year, 12, 31))
 
 
 def _usual_periods() -> list[tuple[str, Period]]:
@@ -129,11 +136,12 @@ class ScoresView(BaseView):
     @expose("/export")
     @has_access
     def export(self) -> Any:
-        """Send departments, townships and the method as a workbook for the yearly appraisal."""
+        """Send departments, townships and the method as a workbook: a year's is the appraisal's."""
         period, county = self._asked(whole_year=True)
         found = departments(session(), period, county)
         places = townships(session(), period, utcnow(), county)
-        name = _("年度考核评分") + f"-{actor().organization_name}-{period.first}-{period.last}.xlsx"
+        title = _("年度考核评分") if period == _year_of(period) else _("评分")
+        name = f"{title}-{self._area(county)}-{period.first}-{period.last}.xlsx"
         return send_file(
             workbook(sheets(found, places)),
             mimetype=MEDIA_TYPE,
@@ -188,7 +196,7 @@ class ScoresView(BaseView):
         return {
             "view_title": _("评分"),
             "crumbs": [Crumb(_("评分"))],
-            "area": actor().organization_name,
+            "area": self._area(id_of(kept.get("county", ""))),
             "period": period,
             "kept": list(kept.items()),
             "quick": [
@@ -200,13 +208,25 @@ class ScoresView(BaseView):
             ]
             if ranks
             else [],
-            "links": [
-                Link(_("导出年度考核表"), self._url("export", period, **kept), "fa-file-excel")
-            ]
-            if ranks
-            else [],
+            "links": self._exports(period, kept) if ranks else [],
             "kind": route,
         } | more
+
+    def _area(self, county: int | None) -> str:
+        """Return what the reader's ground is called, or the county that he asks for."""
+        place = session().get(Organization, county or actor().area_id or 0)
+        return place.name if place is not None else actor().organization_name
+
+    def _exports(self, period: Period, kept: dict[str, str]) -> list[Link]:
+        """Return the buttons of the workbooks: of what is shown, and of its whole year."""
+        year = _year_of(period)
+        whole = _("导出 %(year)s 年度考核表", year=year.last.year)
+        shown = (
+            [Link(_("导出 Excel"), self._url("export", period, **kept), "fa-file-excel")]
+            if period != year
+            else []
+        )
+        return [*shown, Link(whole, self._url("export", year, **kept), "fa-file-excel")]
 
     def _here(self, period: Period, kept: dict[str, str]) -> str:
         return f"{request.path}?{urlencode(period_args(period) | kept)}"

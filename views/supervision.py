@@ -19,6 +19,7 @@ from models.base import utcnow
 from models.organization import TERRITORIAL, Organization
 from models.supervision import Supervision, SupervisionCause, SupervisionRule, SupervisionStatus
 from models.ticket import Ticket
+from reports.heat import Cases, Weight
 from reports.orders import order
 from rules import workflow
 from rules.actor import Actor
@@ -26,6 +27,8 @@ from rules.attachments import clean_name
 from rules.calendar import shanghai_date
 from rules.errors import Conflict, Invalid
 from rules.policy import Action
+from rules.problems import again_of
+from rules.recurring import window
 from rules.scope import reachable
 from rules.supervision_rules import days_for, plan_at
 from rules.workflows.supervision import IN_FORCE
@@ -37,6 +40,7 @@ from views.details import DetailPage
 from views.forms import RecordForm, RecordSelectField, options_of, prefill
 from views.letters import send_word_file
 from views.listing import id_of
+from views.occurrences import cases_url
 from views.presentation import Link, MenuEntry
 from views.queries import Tabs
 from views.records import FormGroups, Options
@@ -260,11 +264,20 @@ class SupervisionView(StepsAtOnce):
                 return []
             return [Link(_("督办规则"), rules.url("list"), "fa-stairs")]
         found = []
-        if record.cause is SupervisionCause.AGAIN and record.problem_id is None:
-            found += self._problem_link(record)
+        if record.cause is SupervisionCause.AGAIN:
+            found += self._cases_link(record)
+            found += self._problem_link(record) if record.problem_id is None else []
         if record.number is not None:
             found.append(Link(_("打印督办单"), self.url("order", pk=record.id), "fa-file-word"))
         return found
+
+    def _cases_link(self, record: Supervision) -> list[Link]:
+        """Lead to the whistles that made the rule propose it."""
+        days = again_of(session(), record.organization).days
+        span = window(record.created_at, days)
+        cases = Cases(Weight.RAISED, *span, record.organization_id, record.matter)
+        url = cases_url(cases)
+        return [Link(_("同类哨单"), url, "fa-bullhorn")] if url else []
 
     def _problem_link(self, record: Supervision) -> list[Link]:
         relation = self.target("problem")

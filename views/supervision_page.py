@@ -132,21 +132,27 @@ def _chain_table(orders: list[Supervision], record: Supervision) -> list[Related
 def _table(orders: list[Supervision]) -> Table:
     """Return some orders with what each reader asks first: of what kind, whose, by when, how far."""
     view = view_of(Supervision)
-    names = ["kind", "number", "status", "department", "head", "due_on"]
+    names = ["kind", "status", "department", "due_on"]
     columns = [Column(name, label_of(Supervision, name), named=name == "due_on") for name in names]
     rows = []
     for each in orders:
+        department = each.department.name if each.department is not None else None
         cells: list[Markup | str] = [
-            _(each.kind.title),
-            Markup('<span class="short">{}</span>').format(each.number) if each.number else EMPTY,
+            _below(_(each.kind.title), each.number),
             badge(each.status),
-            shown(each.department.name if each.department is not None else None),
-            shown(each.head),
+            _below(shown(department), each.head),
             remaining_days(each),
         ]
         url = view.url("show", pk=each.id) if view is not None and view.may("can_show") else None
         rows.append(Row(each.id, url, cells))
     return Table(columns, rows)
+
+
+def _below(said: Markup | str, more: str | None) -> Markup | str:
+    """Return words with smaller ones below: a page has no room for a column of each."""
+    if not more:
+        return said
+    return Markup('{}<span class="reason">{}</span>').format(said, more)
 
 
 # On a ticket's page

@@ -40,7 +40,10 @@ SHOWN = (("response_rate",), ("on_time_rate", "closing_rate"), ("satisfaction",)
 
 @dataclass(frozen=True)
 class Tile:
-    """A figure. ``change`` is None where there is nothing to compare; ``notes`` are (text, URL, tone)."""
+    """A figure. ``change`` is None where there is nothing to compare; ``notes`` are (text, URL, tone).
+
+    ``caption`` says of what time the ``spark`` is: calendar months, which the figure and its change are not.
+    """
 
     title: str
     text: str
@@ -49,6 +52,7 @@ class Tile:
     compared: bool = True
     change: Change | None = None
     spark: Svg | None = None
+    caption: str = ""
     notes: Sequence[tuple[str, str, str]] = ()
 
 
@@ -82,6 +86,7 @@ def _shares() -> list[Tile]:
             url,
             change=change(each, these[each.code], before[each.code]),
             spark=_trend(each, lines),
+            caption=_("最近 %(n)s 个月", n=MONTHS),
         )
         for each in _chosen(these)
     ]

@@ -33,7 +33,7 @@ def test_holding_tells_the_owners_and_nobody_before(one_world: World) -> None:
     called = make.meeting(one_world)
     one = make.decision(one_world, of=called)
     two = make.decision(one_world, of=called, owner="A1", text="加强巡查")
-    with pytest.raises(Conflict):
+    with pytest.raises(Forbidden):
         one_world.step(one, "report", "handler", report="好了")
     assert told(one_world, one, "") == set()
     one_world.step(called, "hold", "office", attendees="住建局\n甲一镇")
@@ -127,6 +127,9 @@ def test_owners_see_what_they_carry_out_and_not_the_meeting(one_world: World, ac
         assert seen_by(one_world, account, model) == (account in SEES_MEETING), model
     decides = account in SEES_MEETING | {"handler"}
     assert seen_by(one_world, account, MeetingDecision) == decides
+    make.decision(one_world, of=make.meeting(one_world))
+    too = account in SEES_MEETING
+    assert seen_by(one_world, account, MeetingDecision) == decides + too, "nobody's yet: not held"
 
 
 def test_a_ticket_out_of_sight_is_not_among_a_problem_s(one_world: World) -> None:

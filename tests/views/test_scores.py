@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable
 from html import unescape
+from urllib.parse import quote
 
 import openpyxl
 import pytest
@@ -115,7 +116,7 @@ def test_a_handler_sees_his_own_card_and_no_other_number(
         f"/scores/township/{world.place('A1').id}",
     ):  # fmt: skip
         assert as_seen_by("handler").get(path).status_code in (302, 403), path
-    assert "导出年度考核表" not in text
+    assert "考核表" not in text
 
 
 def test_a_township_and_a_community_see_their_own_place(as_seen_by: Client, scored: Scored) -> None:
@@ -145,8 +146,13 @@ def test_townships_are_ranked_with_what_is_amiss(
 def test_the_appraisal_holds_departments_townships_and_the_method(
     as_seen_by: Client, scored: Scored
 ) -> None:
+    shown = as_seen_by("office").get("/scores/?from=2026-04-01&until=2026-06-30").text
+    assert "甲县， 2026-04-01" in said(shown)
+    assert "导出 2026 年度考核表" in said(shown)
+    assert f"/scores/export?{SPAN}" in unescape(shown), "a year's, whatever part of it is shown"
     answer = as_seen_by("office").get(f"/scores/export?{SPAN}")
     assert answer.status_code == 200
+    assert quote("年度考核评分-甲县-2026-01-01") in answer.headers["Content-Disposition"]
     book = openpyxl.load_workbook(io.BytesIO(answer.data))
     assert book.sheetnames == ["部门", "乡镇（街道）", "计算方法"]
     rows = list(book["部门"].iter_rows(values_only=True))
