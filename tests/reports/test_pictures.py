@@ -160,7 +160,8 @@ def test_lines_break_where_there_is_no_number(width: int | None) -> None:
     assert traces.count("trace-before") == 3
     dashed = [e for e in root.iter(f"{NS}line") if e.get("class") == "trace-before"]
     assert all(each.get("stroke-dasharray") for each in dashed)
-    assert {"本期", "上期", "1月", "2月", "3月", "<3>", "<0>"} <= set(said(root))
+    # the middle of an axis is a whole number too
+    assert {"本期", "上期", "1月", "2月", "3月", "<4>", "<2>", "<0>"} <= set(said(root))
     assert picture.rows[1].cells == [Cell("—", None), Cell("2", "/l?2")]
     assert picture.heads == ("月份", "本期", "上期")
 

@@ -275,6 +275,10 @@ def test_before_and_after_are_said_in_a_sentence_and_drawn(
     words = words_of(page.text)
     assert "整治前 30 天 5 件，整治后 30 天 1 件，下降 80.0%。" in words
     assert "<svg" in page.text
+    sides = re.findall(r'<a href="([^"]+)">(\d+)</a> 件', page.text)
+    assert [number for _url, number in sides] == ["5", "1"]
+    for url, number in sides:
+        assert f"共 {number} 条" in words_of(as_seen_by("office").get(url).text)
     assert "销号" in words
 
 
