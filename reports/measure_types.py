@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func
 
 from models.base import Titled
+from models.measure import FactMonth
 from models.measure import TicketFact as Fact
 from reports.instants import Middle
 from reports.numbers import Period
@@ -84,6 +85,8 @@ class Measure:
     good: Test | None = None
     adds: tuple[Any, Any] = (None, None)
     median: bool = False
+    waits: Test | None = None
+    own: bool = False
 
     def behind(self, sight: Sight, *, part: bool) -> ColumnElement[bool]:
         """Return which rows stand behind the numerator, or behind the denominator."""
@@ -100,6 +103,12 @@ class Measure:
         if self.median:
             return Middle(case((self.behind(sight, part=True), self.adds[0]))), of
         return part, of
+
+    def kept(self, sight: Sight) -> tuple[Any, Any | None]:
+        """Return the columns of ``FactMonth`` that hold numerator and denominator, but for ``waits``."""
+        own = self.own and sight.by_department
+        part = getattr(FactMonth, f"{self.code}_own" if own else self.code)
+        return part, None if self.unit is Unit.COUNT else getattr(FactMonth, f"{self.code}_of")
 
     def valued(self, part: Number | None, of: Number | None) -> Value:
         """Return the value of sums; of a median, ``part`` is the middle itself, in minutes."""

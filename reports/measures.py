@@ -45,6 +45,10 @@ def _due(on_time: Any, due: Any) -> Test:
     )
 
 
+def _overdue(on_time: Any, due: Any) -> Test:
+    return lambda sight: and_(Fact.dispatched.is_(True), on_time.is_(None), due <= sight.now)
+
+
 def _is(column: Any) -> Test:
     return lambda sight: column.is_(True)
 
@@ -84,12 +88,13 @@ MEASURES: tuple[Measure, ...] = (
         "response_rate", "响应率",
         "应哨期限内应哨的 ÷ 应当应哨的（已经应哨，或应哨期限已过；没有应哨期限的不计）。",
         Unit.PERCENT, True, _due(Fact.responded_on_time, Fact.respond_due),
-        _is(Fact.responded_on_time),
+        _is(Fact.responded_on_time), waits=_overdue(Fact.responded_on_time, Fact.respond_due),
     ),
     Measure(
         "arrival_rate", "报到率",
         "报到期限内报到的 ÷ 应当报到的（已经报到，或报到期限已过；没有报到期限的不计）。",
         Unit.PERCENT, True, _due(Fact.arrived_on_time, Fact.arrive_due), _is(Fact.arrived_on_time),
+        waits=_overdue(Fact.arrived_on_time, Fact.arrive_due),
     ),
     Measure("closed", "销号数", "已销号的哨单，计给最后主办的单位。", Unit.COUNT, True, _closed),
     Measure(
@@ -108,7 +113,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "return_rate", "退单率",
         "审核同意退单的 ÷ 派单数。按承办单位：由本单位退回的；其他：有部门退回过的，每单只计一次。",
-        Unit.PERCENT, False, _dispatched, _returned,
+        Unit.PERCENT, False, _dispatched, _returned, own=True,
     ),
     Measure(
         "reopen_rate", "回流率",

@@ -7,15 +7,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
+from models.measure import FactMonth
 from models.measure import TicketFact as Fact
 from models.organization import Organization, OrganizationKind
 from models.ticket import Channel, Theme
 from reports.measure_types import Dimension, Key, Line, Measure, Question, Sight, Values
 from reports.numbers import Period
 from rules.actor import current
+from rules.calendar import shanghai_date
+from rules.months import area_kind, reads_counties, split
 from rules.policy import Action, Scope, scopes
 
 Keys = tuple[Key, ...]
@@ -152,13 +165,83 @@ def _grouped(
         sums = [each.sums(sight) for each in some]
         counted = [of is None for _part, of in sums]
         asked = [each for pair in sums for each in pair if each is not None]
-        statement = narrowed(session, select(*columns, *asked), question).group_by(*columns)
-        for row in session.execute(statement):
-            mine = found.setdefault(tuple(row[: len(columns)]), {})
-            left = iter(row[len(columns) :])
+        rows: list[tuple[Keys, Sequence[Any]]]
+        if not median and (parts := by_months(session, question, some, sight)) is not None:
+            rows = _added(session.execute(parts), len(columns))
+        else:
+            statement = narrowed(session, select(*columns, *asked), question).group_by(*columns)
+            rows = [
+                (tuple(r[: len(columns)]), r[len(columns) :]) for r in session.execute(statement)
+            ]
+        for keys, numbers in rows:
+            mine, left = found.setdefault(keys, {}), iter(numbers)
             for each, alone in zip(some, counted, strict=True):
                 mine[each.code] = each.valued(next(left), None if alone else next(left))
     return found
+
+
+def _added(rows: Iterable[Any], size: int) -> list[tuple[Keys, Sequence[Any]]]:
+    """Return rows of the same keys added up; the keys are their first columns."""
+    found: dict[Keys, list[Any]] = {}
+    for row in rows:
+        keys, numbers = tuple(row[:size]), row[size:]
+        there = found.get(keys)
+        found[keys] = [a + b for a, b in zip(there, numbers, strict=True)] if there else [*numbers]
+    return list(found.items())
+
+
+#: What stands for none in ``FactMonth``; written out, or PostgreSQL would group by another parameter.
+_NOBODY = literal(0, literal_execute=True)
+#: The columns of ``FactMonth`` by which it can be asked.
+_KEPT = {
+    Dimension.DEPARTMENT: func.nullif(FactMonth.department_id, _NOBODY),
+    Dimension.COUNTY: func.nullif(FactMonth.county_id, _NOBODY),
+    Dimension.TOWNSHIP: func.nullif(FactMonth.township_id, _NOBODY),
+    Dimension.CLASS: FactMonth.class_name,
+    Dimension.MONTH: FactMonth.month,
+}
+
+
+def by_months(
+    session: Session, question: Question, measures: Sequence[Measure], sight: Sight
+) -> CompoundSelect[Any] | None:
+    """Return a question by the sums of its whole months, the facts of its other days, and what waits.
+
+    Rows of the same keys are to be added up. None if it must be asked of the facts: no whole month is in
+    it, it tells apart what the sums do not, or its reader reads no whole county.
+    """
+    parts = split(question.period.first, question.period.last, shanghai_date(sight.now))
+    dimensions = [each for each in (question.rows, question.columns) if each is not None]
+    told = {*dimensions, *question.filters}
+    if parts.months is None or not told <= _KEPT.keys() or not reads_counties(session):
+        return None
+    keys, kept = [each.column for each in dimensions], [_KEPT[each] for each in dimensions]
+    columns = [each for one in measures for each in one.kept(sight) if each is not None]
+    tests = [parts.within(FactMonth.month), FactMonth.raised > 0]
+    tests += [_is(_KEPT[each], key) for each, key in question.filters.items()]
+    if not question.by_department:
+        tests.append(FactMonth.current.is_(True))
+    found = [
+        select(*kept, *(func.coalesce(func.sum(each), 0) for each in columns))
+        .where(*tests)
+        .group_by(*kept)
+    ]
+    if parts.edges:
+        sums = [each for one in measures for each in one.sums(sight) if each is not None]
+        edges = parts.at_edges(Fact.month, Fact.day)
+        found.append(_about(session, select(*keys, *sums), question).where(edges).group_by(*keys))
+    for each in measures:
+        if each.waits is not None:
+            waiting = each.waits(sight)
+            counts = [
+                func.count(Fact.id) if one is each and side else literal(0)
+                for one in measures
+                for side, of in enumerate(one.kept(sight))
+                if of is not None
+            ]
+            late = _about(session, select(*keys, *counts), question).where(waiting)
+            found.append(late.where(parts.within(Fact.month)).group_by(*keys))
+    return union_all(*found)
 
 
 def narrowed(session: Session, statement: Select[Any], question: Question) -> Select[Any]:
@@ -204,8 +287,8 @@ def _place(session: Session) -> list[ColumnElement[bool]]:
         return [Fact.department_id == actor.organization_id]
     if granted != {Scope.AREA} or actor.area_id is None:
         return []
-    area = session.get(Organization, actor.area_id)
-    column = _LEVELS.get(area.kind) if area else None
+    kind = area_kind(session)
+    column = _LEVELS.get(kind) if kind else None
     return [] if column is None else [column == actor.area_id]
 
 

@@ -81,11 +81,10 @@ def criterion(session: Session, text: str, now: dt.datetime) -> ColumnElement[bo
 
 
 def _of_township(behind: Behind, now: dt.datetime) -> ColumnElement[bool]:
-    declined = grade_sums.declined_by_others()
     if behind is Behind.DECLINED:
-        return declined
+        return Fact.refused.is_(True)
     if behind is Behind.BLOWN:
-        return or_(Fact.dispatched.is_(True), declined)
+        return or_(Fact.dispatched.is_(True), Fact.refused.is_(True))
     if behind is Behind.UNRATED:
         return grade_sums.left_unrated(now - dt.timedelta(days=RATE_DAYS))
     if behind is Behind.CORRECTED:

@@ -23,10 +23,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.appeal import AppealStatus, RatingAppeal
-from models.measure import TicketFact as Fact
+from models.base import utcnow
 from models.mechanism import RatingDimension
 from models.rating import Rater
-from reports.measures import Dimension, Period, Question
+from reports.measures import Dimension, Period, Question, ask, measure
 from reports.questions import narrowed, titled
 from reports.shrinking import FLOOR, Estimate, estimate, ranks
 from rules import grade_sums
@@ -165,13 +165,13 @@ def _books(session: Session, period: Period, county_id: int | None) -> tuple[_Bo
     """Return the grades of a period and of the one before, which ends where it begins."""
     before = period.before()
     filters: Mapping[Dimension, Any] = {} if county_id is None else {Dimension.COUNTY: county_id}
-    both = Question(Period(before.first, period.last), filters=filters)
     rows = grade_sums.sums(
         session,
-        lambda statement: narrowed(session, statement, both),
-        before.first,
-        period.first,
-        period.last,
+        lambda statement, days: narrowed(
+            session, statement, Question(Period(*days), filters=filters)
+        ),
+        [(each.first, each.last) for each in (before, period)],
+        county_id,
     )
     about = _dimensions(session, {each.dimension_id for each in rows})
     found = [_Book(session, period, county_id, about), _Book(session, before, county_id, about)]
@@ -289,16 +289,17 @@ class _Book:
 
     def stars(self) -> dict[Any, tuple[float | None, int]]:
         """Return the residents' mean stars and how many gave some, by the department that led."""
-        query: Any = select(Fact.department_id, func.sum(Fact.stars), func.count(Fact.stars))
         of_county: Mapping[Dimension, Any] = (
             {} if self.county_id is None else {Dimension.COUNTY: self.county_id}
         )
-        asked = Question(self.period, filters=of_county)
-        query = narrowed(self.session, query, asked).group_by(Fact.department_id)
+        asked = Question(self.period, Dimension.DEPARTMENT, filters=of_county)
+        stars = measure("stars")
+        lines = ask(self.session, asked, [stars], utcnow())
+        values = {line.key: line.values[stars.code] for line in lines}
         return {
-            number: (float(total) / count, count)
-            for number, total, count in self.session.execute(query)
-            if count
+            key: (float(each.value), int(each.of or 0))
+            for key, each in values.items()
+            if each.value is not None
         }
 
     def pending(self) -> dict[Any, int]:

@@ -17,11 +17,15 @@ from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.appeal import AppealStatus, RatingAppeal
+from models.measure import FactMonth
 from models.measure import TicketFact as Fact
+from models.ticket import TicketStatus
 from reports.measures import Dimension, Period, Question
 from reports.questions import narrowed, titled
 from reports.shrinking import DEVIATES, FLOOR, PRIOR, Estimate, ranks, shrunk
 from rules import grade_sums
+from rules.calendar import shanghai_date
+from rules.months import Split, reads_counties, split
 
 #: Days after a department's result within which it is to be rated: a weekend and a day to look.
 RATE_DAYS = 3
@@ -176,38 +180,85 @@ def _count(test: Any) -> Any:
 def _sums(
     session: Session, period: Period, now: dt.datetime, county_id: int | None
 ) -> tuple[Sums, Sums]:
-    """Return for each township how many whistles it raised, and its shares; two statements.
+    """Return for each township how many whistles it raised, and its shares; six statements.
 
     Of the period, and of the one before, which ends where it begins.
     """
     filters: Mapping[Dimension, Any] = {} if county_id is None else {Dimension.COUNTY: county_id}
     both = Question(Period(period.before().first, period.last), filters=filters)
     present = case((Fact.day >= period.first, 1), else_=0)
-    declined = grade_sums.declined_by_others()
-    unrated = grade_sums.left_unrated(now - dt.timedelta(days=RATE_DAYS))
-    query: Select[Any] = select(
-        Fact.township_id,
-        present,
-        func.count(Fact.id),
-        _count(or_(Fact.dispatched.is_(True), declined)),
-        _count(declined),
-        _count(Fact.grades > 0),
-        _count(unrated),
-    ).where(Fact.township_id.is_not(None))
-    rows = session.execute(narrowed(session, query, both).group_by(Fact.township_id, present))
     corrected = _corrected(session, both, present)
+    waiting = _waiting(session, both, present, now)
     found: tuple[Sums, Sums] = ({}, {})
-    for place, now_or_then, raised, decided, refused, rated, waiting in rows:
-        amiss = min(rated, corrected.get((place, now_or_then), 0))
-        found[1 - now_or_then][place] = (
-            raised,
-            {
-                "blown": Share(decided - refused, decided),
-                "rated": Share(rated, rated + waiting),
-                "fair": Share(rated - amiss, rated),
-            },
-        )
+    for turn, span in enumerate((period, period.before())):
+        for place, (raised, decided, refused, rated) in _counts(
+            session, span, filters, shanghai_date(now)
+        ).items():
+            key = place, 1 - turn
+            amiss = min(rated, corrected.get(key, 0))
+            found[turn][place] = (
+                raised,
+                {
+                    "blown": Share(decided - refused, decided),
+                    "rated": Share(rated, rated + waiting.get(key, 0)),
+                    "fair": Share(rated - amiss, rated),
+                },
+            )
     return found
+
+
+#: What is counted of the facts, and the same of the months that are kept: raised, decided on, declined
+#: by others, rated.
+_COUNTED = (
+    func.count(Fact.id),
+    _count(or_(Fact.dispatched.is_(True), Fact.refused.is_(True))),
+    _count(Fact.refused.is_(True)),
+    _count(Fact.grades > 0),
+)
+_KEPT = (FactMonth.raised, FactMonth.decided, FactMonth.refused, FactMonth.graded)
+
+
+def _counts(
+    session: Session, period: Period, filters: Mapping[Dimension, Any], today: dt.date
+) -> dict[int, list[int]]:
+    """Return how many tickets of each township there are, by what became of them."""
+    parts = Split(None, ((period.first, period.last),))
+    rows: list[Any] = []
+    if reads_counties(session):
+        parts = split(period.first, period.last, today)
+    if parts.months is not None:
+        kept = select(FactMonth.township_id, *(func.sum(each) for each in _KEPT)).where(
+            parts.within(FactMonth.month),
+            FactMonth.current.is_(True),
+            FactMonth.raised > 0,
+            FactMonth.township_id > 0,
+        )
+        if Dimension.COUNTY in filters:
+            kept = kept.where(FactMonth.county_id == filters[Dimension.COUNTY])
+        rows += session.execute(kept.group_by(FactMonth.township_id))
+    if parts.edges:
+        left = select(Fact.township_id, *_COUNTED).where(
+            Fact.township_id.is_not(None), parts.at_edges(Fact.month, Fact.day)
+        )
+        question = Question(period, filters=filters)
+        rows += session.execute(narrowed(session, left, question).group_by(Fact.township_id))
+    found: dict[int, list[int]] = {}
+    for place, *numbers in rows:
+        there = found.setdefault(place, [0] * len(numbers))
+        found[place] = [a + int(b) for a, b in zip(there, numbers, strict=True)]
+    return found
+
+
+def _waiting(
+    session: Session, question: Question, present: Any, now: dt.datetime
+) -> dict[Any, int]:
+    """Return how many results of each township have waited too long to be rated."""
+    unrated = grade_sums.left_unrated(now - dt.timedelta(days=RATE_DAYS))
+    query: Select[Any] = select(Fact.township_id, present, func.count(Fact.id)).where(
+        Fact.status == TicketStatus.RESOLVED, Fact.grades == 0, unrated
+    )
+    found = narrowed(session, query, question).group_by(Fact.township_id, present)
+    return {(each[0], each[1]): each[2] for each in session.execute(found)}
 
 
 def _corrected(session: Session, question: Question, present: Any) -> dict[Any, int]:

@@ -8,20 +8,32 @@ that raised it. A department's own grades are its own to read, whoever led the t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
+from models.base import utcnow
 from models.grade import Grade
-from models.ledger import Event
-from models.measure import TicketFact
-from models.organization import OrganizationLine
+from models.measure import GradeMonth, TicketFact
 from models.rating import Rater, Rating
 from models.ticket import Ticket, TicketStatus
 from rules.actor import current
+from rules.calendar import shanghai_date
+from rules.months import Split, reads_counties, split
 from rules.policy import Action, Scope, scopes
 from rules.scope import reviewed
 
@@ -33,9 +45,11 @@ POINTS = {
     Grade.FAIR: 60,
     Grade.DISSATISFIED: 0,
 }
-Narrow = Callable[[Select[Any]], Select[Any]]
+#: The first and the last of some days.
+Days = tuple[dt.date, dt.date]
+Narrow = Callable[[Select[Any], Days], Select[Any]]
 
-_rating = Rating.__table__.alias("given")
+GIVEN = _rating = Rating.__table__.alias("given")
 _former = Rating.__table__.alias("former")
 _fact = TicketFact.__table__
 #: All of a grade's key but its round and its revision.
@@ -90,6 +104,16 @@ _FEW = (
     -_replaced(1),
     -_replaced(2),
 )
+#: All at once: rounds, tickets, points and squares of the grades that stand.
+STANDING = (
+    _ALL[0],
+    func.sum(
+        case((_rating.c.revision > 1, 0), (_rating.c.round == 1, 1), (_graded_before(), 0), else_=1)
+    ),
+    _ALL[2] - _replaced(1),
+    _ALL[3] - _replaced(2),
+)
+_PARTS: tuple[tuple[Any, Any], ...] = ((_ALL, ()), (_FEW, (_AGAIN,)))
 _KEYS = (_rating.c.organization_id, _rating.c.dimension_id, _rating.c.rater)
 
 
@@ -137,49 +161,82 @@ def _within(first: dt.date, last: dt.date) -> ColumnElement[bool]:
 
 
 def sums(
-    session: Session, narrow: Narrow, first: dt.date, since: dt.date, last: dt.date
+    session: Session, narrow: Narrow, spans: Sequence[Days], county_id: int | None
 ) -> list[GradeSum]:
-    """Return the sums of grades by department, dimension and side, of two spans of days at once.
+    """Return the sums of grades by department, dimension and side, of spans of days.
 
-    ``present`` for tickets from ``since`` to ``last``, else of those before, from ``first`` on. ``narrow``
-    puts on a statement over ``TicketFact`` which tickets are meant. Whoever reads his own department's
-    figures alone is given all of its grades on tickets of these days, also where it assisted.
+    ``present`` for the last of the spans. ``narrow`` puts on a statement over ``TicketFact`` which
+    tickets of some days are meant, ``county_id`` says of which county. Whoever reads his own department's
+    figures alone is given all of its grades on tickets of these days, also where it assisted. Whole
+    months are read as they were added up, the other days grade by grade.
     """
-    if own_only(session):
-        keys = (*_KEYS, _present(_fact.c.day, since))
-        ours = _rating.c.organization_id == current(session).organization_id
-        statements = [
-            select(*keys, *parts)
-            .select_from(_rating)
-            .join(_fact, _fact.c.ticket_id == _rating.c.ticket_id)
-            .where(ours, _within(first, last), *tests)
-            .group_by(*keys)
-            for parts, tests in ((_ALL, ()), (_FEW, (_AGAIN,)))
-        ]
-        past = reviewed("the grades of the actor's own department")
-        return _put_together(
-            row for each in statements for row in session.execute(each, execution_options=past)
-        )
+    found: list[Any] = []
+    kept: list[Select[Any]] = []
+    own = own_only(session)
+    for present, (first, last) in zip(range(1 - len(spans), 1), spans, strict=True):
+        parts = Split(None, ((first, last),))
+        if own or reads_counties(session):
+            parts = split(first, last, shanghai_date(utcnow()))
+        keys = (literal(present == 0).label("present"),)
+        if parts.months is not None:
+            kept.append(_of_months(parts, keys, county_id))
+        if own and parts.edges:
+            found += _own_grades(session, parts, keys)
+            continue
+        for edge in parts.edges:
+            found += _given(session, narrow, edge, keys)
+    if kept:
+        found += session.execute(union_all(*kept))
+    return _put_together(found)
+
+
+def _of_months(parts: Split, keys: Sequence[Any], county_id: int | None) -> Select[Any]:
+    """Return the kept sums of whole months."""
+    of = (GradeMonth.department_id, GradeMonth.dimension_id, GradeMonth.rater)
+    added = (GradeMonth.rounds, GradeMonth.tickets, GradeMonth.points, GradeMonth.squares)
+    found = (
+        select(*of, *keys, *(func.sum(each) for each in added))
+        .where(parts.within(GradeMonth.month), GradeMonth.rounds > 0)
+        .group_by(*of)
+    )
+    return found if county_id is None else found.where(GradeMonth.place_id == county_id)
+
+
+def _own_grades(session: Session, parts: Split, keys: Sequence[Any]) -> Iterable[Any]:
+    """Return the sums of all grades of the actor's own department on tickets of some days."""
+    ours = _rating.c.organization_id == current(session).organization_id
+    joined = _fact.c.ticket_id == _rating.c.ticket_id
+    edges = parts.at_edges(_fact.c.month, _fact.c.day)
+    statements = [
+        select(*_KEYS, *keys, *parts_of)
+        .select_from(_rating)
+        .join(_fact, joined)
+        .where(ours, _fact.c.current, edges, *tests)
+        .group_by(*_KEYS)
+        for parts_of, tests in _PARTS
+    ]
+    past = reviewed("the grades of the actor's own department")
+    return session.execute(union_all(*statements), execution_options=past)
+
+
+def _given(session: Session, narrow: Narrow, days: Days, keys: Sequence[Any]) -> Iterable[Any]:
+    """Return the sums of the grades on the tickets of some days."""
     # Tickets of a time have numbers of a time: the database need not walk all grades there are.
     ends: Any = select(func.min(TicketFact.ticket_id), func.max(TicketFact.ticket_id))
-    lowest, highest = cast(Any, session.execute(narrow(ends)).one())
+    lowest, highest = cast(Any, session.execute(narrow(ends, days)).one())
     if lowest is None:
-        return []
-    keys = (*_KEYS, _present(TicketFact.day, since))
+        return ()
     near = _rating.c.ticket_id.between(lowest, highest)
+    joined = _rating.c.ticket_id == TicketFact.ticket_id
     statements = [
-        select(*keys, *parts)
+        select(*_KEYS, *keys, *parts_of)
         .select_from(TicketFact)
-        .join(_rating, _rating.c.ticket_id == TicketFact.ticket_id)
+        .join(_rating, joined)
         .where(near, *tests)
-        .group_by(*keys)
-        for parts, tests in ((_ALL, ()), (_FEW, (_AGAIN,)))
+        .group_by(*_KEYS)
+        for parts_of, tests in _PARTS
     ]
-    return _put_together(row for each in statements for row in session.execute(narrow(each)))
-
-
-def _present(day: Any, since: dt.date) -> Any:
-    return case((day >= since, 1), else_=0).label("present")
+    return session.execute(union_all(*(narrow(each, days) for each in statements)))
 
 
 def graded_tickets(department_id: int, first: dt.date, last: dt.date) -> Select[Any]:
@@ -205,28 +262,6 @@ def tickets_within(first: dt.date, last: dt.date, county_id: int | None = None) 
 
 
 # What a township answers for
-
-
-def declined_by_others() -> ColumnElement[bool]:
-    """Return whether a fact's whistle was declined, and not in its own township's review.
-
-    A township that stops a whistle of its own has done what reviews are for.
-    """
-    event, line = Event.__table__.alias(), OrganizationLine.__table__.alias()
-    # Counted row by row: of an EXISTS, PostgreSQL would gather the events of all tickets first.
-    at_home = (
-        select(func.count(event.c.id))
-        .where(
-            event.c.record_type == "ticket",
-            event.c.record_id == TicketFact.ticket_id,
-            event.c.action == "decline_review",
-            line.c.organization_id == event.c.organization_id,
-            line.c.ancestor_id == TicketFact.township_id,
-        )
-        .correlate(TicketFact)
-        .scalar_subquery()
-    )
-    return case((TicketFact.status == TicketStatus.DECLINED, at_home == 0), else_=False)
 
 
 def left_unrated(before: dt.datetime) -> ColumnElement[bool]:

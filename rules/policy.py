@@ -52,9 +52,12 @@ WRITE = (R, A, E, D)
 #: The four ledgers of domain section 4 that go with the agreements.
 LEDGERS = ("resource", "need", "service_project", "check_in")
 
+#: What figures are summed from: tickets as their departments had them, and the sums of months.
+FACTS = ("ticket_fact", "fact_month", "grade_month")
+
 #: What follows a ticket: its figures, and what the office makes of them (domain section 8).
 FOLLOW_UP = (
-    "ticket_fact",
+    *FACTS,
     "supervision",
     "recurring_problem",
     "coordination_meeting",
@@ -102,7 +105,7 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     (Role.SYSTEM_ADMINISTRATOR, "event", (R,), Scope.EVERYTHING),
     #
     (Role.DISPATCHER, "ticket", (R, ACT), Scope.AREA),
-    (Role.DISPATCHER, "ticket_fact", (R,), Scope.AREA),
+    *((Role.DISPATCHER, each, (R,), Scope.AREA) for each in FACTS),
     (Role.DISPATCHER, "supervision", (R, A, E, ACT), Scope.AREA),
     (Role.DISPATCHER, "supervision_rule", (R, A, E), Scope.AREA),
     (Role.DISPATCHER, "recurring_problem", (R, A, E, ACT), Scope.AREA),
@@ -133,7 +136,7 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     (Role.TOWNSHIP_REVIEWER, "ticket", (R, A, E, ACT), Scope.AREA),
     *(
         (Role.TOWNSHIP_REVIEWER, each, (R,), Scope.AREA)
-        for each in ("ticket_fact", "supervision", "recurring_problem", "rating_appeal")
+        for each in (*FACTS, "supervision", "recurring_problem", "rating_appeal")
     ),
     (Role.TOWNSHIP_REVIEWER, "recurring_problem", (R, ACT), Scope.PARTY),
     (Role.TOWNSHIP_REVIEWER, "meeting_decision", (R, ACT), Scope.PARTY),
@@ -151,7 +154,7 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     (Role.COMMUNITY_STAFF, "ticket", (R, A, E, ACT), Scope.AREA),
     *(
         (Role.COMMUNITY_STAFF, each, (R,), Scope.AREA)
-        for each in ("ticket_fact", "supervision", "recurring_problem", "rating_appeal")
+        for each in (*FACTS, "supervision", "recurring_problem", "rating_appeal")
     ),
     (Role.COMMUNITY_STAFF, "bulletin", (R,), Scope.LINE),
     (Role.COMMUNITY_STAFF, "address_entry", (*WRITE, IMPORT), Scope.AREA),
@@ -165,7 +168,7 @@ POLICY: tuple[tuple[Role, str, tuple[Action, ...], Scope], ...] = (
     #
     (Role.DEPARTMENT_HANDLER, "ticket", (R, ACT), Scope.PARTY),
     # What a department gave back stays in its own figures, though the ticket is no longer shown to it.
-    (Role.DEPARTMENT_HANDLER, "ticket_fact", (R,), Scope.PARTY),
+    *((Role.DEPARTMENT_HANDLER, each, (R,), Scope.PARTY) for each in FACTS),
     (Role.DEPARTMENT_HANDLER, "supervision", (R, ACT), Scope.PARTY),
     (Role.DEPARTMENT_HANDLER, "recurring_problem", (R, ACT), Scope.PARTY),
     (Role.DEPARTMENT_HANDLER, "meeting_decision", (R, ACT), Scope.PARTY),

@@ -12,8 +12,9 @@ from models.appeal import RatingAppeal
 from models.base import utcnow
 from models.bulletin import Bulletin, BulletinTemplate
 from models.delivery import Delivery, NoticeChannel, NoticePreference, NoticeRobot
-from models.measure import TicketFact
+from models.measure import FACT_KEYS, FactMonth, GradeMonth, TicketFact
 from models.meeting import CoordinationMeeting, MeetingDecision, MeetingItem
+from models.rating import Rater
 from models.recurring import ProblemTicket, RecurringProblem
 from models.supervision import Supervision, SupervisionRule
 from models.ticket import Ticket
@@ -53,8 +54,16 @@ _BULLETINS: Sees = {
     },
     **{key: {"B"} for key in ("officeb", "townshipb", "communityb", "handlerb")},
 }
+#: Whoever reads all of a place: its sums by township, and by county. A department reads its own.
+_TOWNSHIPS: Sees = {
+    "admin": {"A1", "B1"},
+    **{key: {"A1"} for key in ("office", "inspector", "leader", "township", "handler")},
+    **{key: {"B1"} for key in ("officeb", "townshipb", "handlerb")},
+}
 FOLLOW: dict[type[Any], Sees] = {
     TicketFact: _FACTS,
+    FactMonth: _TOWNSHIPS,
+    GradeMonth: _COUNTIES | {"handler": {"A"}, "handlerb": {"B"}},
     Supervision: _PLACES,
     SupervisionRule: _SETTINGS | {"inspector": {"A"}},
     RecurringProblem: _PLACES,
@@ -79,6 +88,8 @@ def follow(world: World, tickets: dict[str, Ticket]) -> Ids:
     meetings = {county: _meeting(world, county) for county in ("A", "B")}
     return {
         TicketFact: {place: {_fact(world, place, each)} for place, each in tickets.items()},
+        FactMonth: {each: {_fact_month(world, each)} for each in ("A1", "B1")},
+        GradeMonth: {each: {_grade_month(world, each)} for each in ("A", "B")},
         Supervision: {place: {_order(world, place, tickets[place])} for place in _LEADS},
         SupervisionRule: {county: {_rule(world, county)} for county in meetings},
         RecurringProblem: {place: {each.id} for place, each in problems.items()},
@@ -138,6 +149,46 @@ def _fact(world: World, place: str, ticket: Ticket) -> int:
             reopened=False,
             grades=0,
             satisfied=0,
+        ),
+    )
+
+
+def _fact_month(world: World, place: str) -> int:
+    sums = {
+        each.key: 0
+        for each in FactMonth.__mapper__.column_attrs
+        if each.key not in (*FACT_KEYS, "id")
+    }
+    township = world.place(place)
+    return _made(
+        world,
+        FactMonth(
+            place_id=township.id,
+            month=202601,
+            department_id=world.place(f"{place[0]}-D1").id,
+            class_name="平哨",
+            current=True,
+            township_id=township.id,
+            county_id=township.realm_id,
+            **sums | {"raised": 1},
+        ),
+    )
+
+
+def _grade_month(world: World, place: str) -> int:
+    mechanism = world.whistle_class("ordinary", place).mechanism
+    return _made(
+        world,
+        GradeMonth(
+            place_id=world.place(place).id,
+            month=202601,
+            department_id=world.place(f"{place}-D1").id,
+            dimension_id=mechanism.dimensions[0].id,
+            rater=Rater.RAISER,
+            rounds=1,
+            tickets=1,
+            points=85,
+            squares=85**2,
         ),
     )
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import func, select, update
+
 from models.appeal import AppealStatus, RatingAppeal
 from models.grade import Grade
 from models.measure import TicketFact
@@ -17,6 +19,8 @@ from models.rating import Rater, Rating
 from models.ticket import Ticket, TicketStatus
 from presets.mechanisms import JIUJIANG
 from presets.mechanisms import build as build_mechanism
+from reports.facts import sum_up
+from rules.actor import SYSTEM, acting_as
 from rules.parties import sync
 from tests.factories.world import World
 
@@ -71,6 +75,7 @@ class Scored:
             "grades": 0,
             "satisfied": 0,
             "current": True,
+            "refused": fact.get("status") is TicketStatus.DECLINED,
         } | fact
         row = TicketFact(
             ticket_id=ticket.id,
@@ -181,6 +186,16 @@ class Scored:
                     self._round(rng, ticket, department, round_, Rater.RAISER)
                 if department != lead and rng.random() < 0.5:
                     self._round(rng, ticket, department, 1, Rater.LEAD)
+
+    def sum_up(self) -> None:
+        """Let the facts count the grades that there are, and keep the sums of their months."""
+        session = self.world.session
+        last = select(func.max(Rating.id)).where(Rating.ticket_id == TicketFact.ticket_id)
+        counted = update(TicketFact).values(rating_id=last.scalar_subquery())
+        with acting_as(session, SYSTEM):
+            session.flush()
+            session.execute(counted, execution_options={"synchronize_session": False})
+            sum_up(session)
 
     def _round(
         self, rng: random.Random, ticket: Ticket, department: str, number: int, rater: Rater

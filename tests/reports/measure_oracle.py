@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.measure import TicketFact
-from models.organization import OrganizationKind
+from models.organization import Organization, OrganizationKind
 from models.rating import Rater
 from models.ticket import OFF_WORK, AssignmentRole, AssignmentStatus, Ticket, TicketStatus
 from rules.calendar import SHANGHAI
@@ -53,7 +53,7 @@ def facts_of(session: Session, ticket: Ticket) -> list[Row]:
     assert [each.organization_id for each in parts] == [each.department for each in found]
     merged = ticket.status is TicketStatus.MERGED
     if not parts:
-        return [_common(ticket) | _day(ticket.raised_at)]
+        return [_common(session, ticket) | _day(ticket.raised_at)]
     rows = []
     for number, (turn, part) in enumerate(zip(found, parts, strict=True), 1):
         if part.organization_id in [each.organization_id for each in parts[number:]]:
@@ -61,7 +61,7 @@ def facts_of(session: Session, ticket: Ticket) -> list[Row]:
         current = number == len(parts)
         mine = [each for each in parts if each.organization_id == part.organization_id]
         grades = _grades(ticket, part.organization_id)
-        row = _common(ticket) | _day(turn.at)
+        row = _common(session, ticket) | _day(turn.at)
         row |= {
             "position": number,
             "current": current,
@@ -73,6 +73,7 @@ def facts_of(session: Session, ticket: Ticket) -> list[Row]:
             "grades": len(grades),
             "satisfied": sum(grade in ("very_satisfied", "satisfied") for grade in grades),
             "stars": ticket.stars if current else None,
+            "rating_id": row["rating_id"] if current else None,
         }
         if not merged:
             row |= _clocks(turn, part)
@@ -80,7 +81,22 @@ def facts_of(session: Session, ticket: Ticket) -> list[Row]:
     return rows
 
 
-def _common(ticket: Ticket) -> Row:
+def _refused(session: Session, ticket: Ticket, township: int | None) -> bool:
+    """Tell whether a whistle was declined by others than its own township."""
+    at_home = any(
+        each.action == "decline_review"
+        and township in [line.ancestor_id for line in _lines(session, each.organization_id)]
+        for each in events(session, ticket)
+    )
+    return ticket.status is TicketStatus.DECLINED and not at_home
+
+
+def _lines(session: Session, organization_id: int | None) -> Sequence[Any]:
+    found = session.get(Organization, organization_id) if organization_id else None
+    return found.lines if found else ()
+
+
+def _common(session: Session, ticket: Ticket) -> Row:
     above = {line.ancestor.kind: line.ancestor_id for line in ticket.organization.lines}
     row = {each.key: None for each in TicketFact.__mapper__.column_attrs if each.key != "id"}
     own = (
@@ -105,6 +121,8 @@ def _common(ticket: Ticket) -> Row:
             "class_name": ticket.whistle_class.name,
             "matter": ticket.duty_item_name,
             "ticket_returned": ticket.return_count > 0,
+            "refused": _refused(session, ticket, above.get(OrganizationKind.TOWNSHIP)),
+            "rating_id": max((each.id for each in ticket.ratings), default=None),
             "grades": 0,
             "satisfied": 0,
         }

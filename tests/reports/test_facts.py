@@ -71,6 +71,7 @@ def test_rows_follow_every_step_of_random_lives(
 ) -> None:
     lived(one_session, one_world, seed, tickets=2, steps=9)
     step_by_step = every_row(one_session)
+    assert facts.check(one_session) == [], "the sums of months have followed"
     facts.rebuild(one_session)
     assert every_row(one_session) == step_by_step
     one_session.rollback()
@@ -219,10 +220,14 @@ def test_a_check_names_what_differs_and_passes_over_what_is_marked(
     gone = delete(TicketFact).where(TicketFact.ticket_id == second.id)
     session.execute(gone, execution_options={"synchronize_session": False})
     world.step(third, "accept", "handler")
-    assert facts.check(session) == [
+    said = [
         f"哨单 {first.id} 的第 1 行统计不符：month、closed。",
         f"哨单 {second.id} 的第 1 行统计缺失。",
     ]
+    # The sums that are kept are of the month that it was, and hold the row that is gone.
+    assert [each[-4:] for each in facts.check(session)[2:]] == ["月计不符。"[-4:]] * 2
+    facts.sum_up(session)
+    assert facts.check(session) == said
     facts.rebuild(session)
     assert (facts.check(session), marks(session)) == ([], 0)
 

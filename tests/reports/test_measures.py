@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from bench.timing import statements
 from models.measure import TicketFact
 from models.ticket import Channel, Nature, Theme, TicketStatus
+from reports.facts import sum_up
 from reports.measures import (
     ALL,
     MEASURES,
@@ -125,6 +126,7 @@ def keep(session: Session, rows: Sequence[Row]) -> None:
     session.execute(delete(TicketFact), execution_options={"synchronize_session": False})
     if rows:
         session.execute(insert(TicketFact), rows)
+    sum_up(session)
 
 
 def spoken_of(question: Question, rows: Sequence[Row]) -> list[Row]:

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, select
+from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
 from models.appeal import AppealStatus
 from models.grade import Grade
-from models.measure import TicketFact
+from models.measure import GradeMonth, TicketFact
 from models.rating import Rater, Rating
 from models.ticket import Ticket
 from reports.measures import Period
@@ -26,6 +26,8 @@ from tests.factories.scored import DAY, Scored
 from tests.factories.world import World
 
 PERIOD = Period(DAY - dt.timedelta(days=20), DAY + dt.timedelta(days=20))
+#: Two whole months, and some days of those beside them.
+LONG = Period(dt.date(2026, 1, 20), dt.date(2026, 4, 12))
 LOW, FAIR, GOOD, BEST = (
     Grade.DISSATISFIED,
     Grade.FAIR,
@@ -103,18 +105,34 @@ def test_scores_are_what_slow_counting_gives(
     one_session: Session, one_world: World, seed: int
 ) -> None:
     try:
-        Scored(one_world).scatter(random.Random(seed), 25)
+        scored = Scored(one_world)
+        scored.scatter(random.Random(seed), 25)
+        scored.sum_up()
         for who, counties in READERS.items():
-            expected, found = slow(one_session, counties), cards(one_world, who)
-            assert set(found) == set(expected), who
-            everybody = [score for mine in expected.values() for score in mine["rounds"]]
-            if not everybody:
-                continue
-            mean = average(everybody)
-            for code, mine in expected.items():
-                _alike(found[code], mine, mean)
+            for period in (PERIOD, LONG):
+                _all_alike(one_session, one_world, who, counties, period)
     finally:
         one_session.rollback()
+
+
+def test_sums_of_months_are_the_same_on_both_databases(session: Session, world: World) -> None:
+    scored = Scored(world)
+    scored.scatter(random.Random(7), 30)
+    scored.sum_up()
+    assert session.scalar(select(func.count(GradeMonth.id)))
+    for who, counties in READERS.items():
+        _all_alike(session, world, who, counties, LONG)
+
+
+def _all_alike(session: Session, world: World, who: str, counties: str, period: Period) -> None:
+    expected, found = slow(session, counties, period), cards(world, who, period)
+    assert set(found) == set(expected), who
+    everybody = [score for mine in expected.values() for score in mine["rounds"]]
+    if not everybody:
+        return
+    mean = average(everybody)
+    for code, mine in expected.items():
+        _alike(found[code], mine, mean)
 
 
 def _alike(card: Card, mine: dict[str, Any], mean: float) -> None:

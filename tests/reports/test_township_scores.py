@@ -27,6 +27,8 @@ from tests.factories.scored import DAY, Scored
 from tests.factories.world import World
 
 PERIOD = Period(DAY - dt.timedelta(days=20), DAY + dt.timedelta(days=20))
+#: A whole month, and some days of those beside it.
+LONG = Period(dt.date(2026, 2, 17), dt.date(2026, 4, 5))
 NOW = dt.datetime(2026, 4, 20, 4, tzinfo=dt.UTC)
 
 
@@ -36,16 +38,19 @@ def scored(one_world: World) -> Scored:
     return Scored(one_world)
 
 
-def cards(world: World, who: str = "office") -> dict[str, TownshipCard]:
+def cards(world: World, who: str = "office", period: Period = PERIOD) -> dict[str, TownshipCard]:
     with acting_as(world.session, world.actor(who)):
-        return {each.title: each for each in townships(world.session, PERIOD, NOW)}
+        return {each.title: each for each in townships(world.session, period, NOW)}
 
 
 def test_the_weights_are_a_hundred() -> None:
     assert sum(each.weight for each in PARTS) == 100
 
 
-def test_shares_are_what_slow_counting_gives(scored: Scored, one_world: World) -> None:
+@pytest.mark.parametrize("period", [PERIOD, LONG])
+def test_shares_are_what_slow_counting_gives(
+    scored: Scored, one_world: World, period: Period
+) -> None:
     rng, said = random.Random(5), []
     for _turn in range(60):
         place = rng.choice(["A11", "A12", "A21", "B11"])
@@ -61,12 +66,13 @@ def test_shares_are_what_slow_counting_gives(scored: Scored, one_world: World) -
             day=DAY + dt.timedelta(days=rng.randint(-30, 30)),
         )
         said.append((place, status, graded, waited, ticket))
+    scored.sum_up()
     facts = one_world.session.scalars(select(TicketFact)).all()
     days = {each.ticket_id: each.day for each in facts}
     for code, name in (("A1", "甲一镇"), ("A2", "甲二镇")):
         mine = [
             each for each in said
-            if each[0].startswith(code) and PERIOD.first <= days[each[4].id] <= PERIOD.last
+            if each[0].startswith(code) and period.first <= days[each[4].id] <= period.last
         ]  # fmt: skip
         decided = [e for e in mine if e[1] in (S.DISPATCHED, S.RESOLVED, S.CLOSED, S.DECLINED)]
         rated = [e for e in mine if e[2]]
@@ -74,14 +80,14 @@ def test_shares_are_what_slow_counting_gives(scored: Scored, one_world: World) -
             e for e in mine
             if e[1] is S.RESOLVED and not e[2] and e[3] > dt.timedelta(days=RATE_DAYS)
         ]  # fmt: skip
-        card = cards(one_world)[name]
+        card = cards(one_world, period=period)[name]
         assert card.raised == len(mine)
         refused = sum(e[1] is S.DECLINED for e in decided)
         assert card.shares["blown"] == Share(len(decided) - refused, len(decided))
         assert card.shares["rated"] == Share(len(rated), len(rated) + len(late))
         assert card.shares["fair"] == Share(len(rated), len(rated))
-    assert set(cards(one_world)) == {"甲一镇", "甲二镇"}
-    assert set(cards(one_world, "officeb")) == {"乙一镇"}
+    assert set(cards(one_world, period=period)) == {"甲一镇", "甲二镇"}
+    assert set(cards(one_world, "officeb", period)) == {"乙一镇"}
 
 
 def test_a_whistle_stopped_in_its_own_township_is_no_fault(

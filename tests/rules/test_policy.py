@@ -35,11 +35,13 @@ OF_A_UNIT: dict[str, list[tuple[str, Scope]]] = {
     "check_in": [("RAES", S.SIDE)],
     "import_batch": [("RAE", S.OWN)],
 }
+#: What figures are summed from, read by whoever reads figures.
+FACTS = ("ticket_fact", "fact_month", "grade_month")
 #: What follows the tickets of an area, read only (domain section 8).
 FOLLOW_UP_READ = {
     kind: [("R", S.AREA)]
     for kind in (
-        "ticket_fact",
+        *FACTS,
         "supervision",
         "recurring_problem",
         "coordination_meeting",
@@ -78,7 +80,7 @@ BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
     },
     R.DISPATCHER: {
         "ticket": [("RS", S.AREA)],
-        "ticket_fact": [("R", S.AREA)],
+        **{kind: [("R", S.AREA)] for kind in FACTS},
         "supervision": [("RAES", S.AREA)],
         "supervision_rule": [("RAE", S.AREA)],
         "recurring_problem": [("RAES", S.AREA)],
@@ -111,7 +113,7 @@ BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
     },
     R.TOWNSHIP_REVIEWER: {
         "ticket": [("RAES", S.AREA)],
-        "ticket_fact": [("R", S.AREA)],
+        **{kind: [("R", S.AREA)] for kind in FACTS},
         "supervision": [("R", S.AREA)],
         "recurring_problem": [("R", S.AREA), ("RS", S.PARTY)],
         "rating_appeal": [("R", S.AREA)],
@@ -128,7 +130,7 @@ BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
     },
     R.COMMUNITY_STAFF: {
         "ticket": [("RAES", S.AREA)],
-        "ticket_fact": [("R", S.AREA)],
+        **{kind: [("R", S.AREA)] for kind in FACTS},
         "supervision": [("R", S.AREA)],
         "recurring_problem": [("R", S.AREA)],
         "rating_appeal": [("R", S.AREA)],
@@ -144,7 +146,7 @@ BY_HAND: dict[R, dict[str, list[tuple[str, Scope]]]] = {
     },
     R.DEPARTMENT_HANDLER: {
         "ticket": [("RS", S.PARTY)],
-        "ticket_fact": [("R", S.PARTY)],
+        **{kind: [("R", S.PARTY)] for kind in FACTS},
         "supervision": [("RS", S.PARTY)],
         "recurring_problem": [("RS", S.PARTY)],
         "meeting_decision": [("RS", S.PARTY)],
