@@ -333,5 +333,5 @@ def _list(what: str, who: str) -> Asked | None:
     where = f"FROM {table} WHERE {mine}"
     return (
         f"SELECT * {where} ORDER BY id DESC LIMIT 25",
-        f"SELECT count(*) FROM (SELECT id {where} LIMIT 1001) AS some",
+        f"SELECT count(*) FROM (SELECT id {where} LIMIT 1001) AS part",
     ), _ids(url)

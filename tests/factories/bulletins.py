@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from models.bulletin import Bulletin, BulletinStatus
 from models.measure import TicketFact
 from models.ticket import Channel, Nature, Theme, TicketStatus
+from reports.facts import sum_up
 from rules import workflow
 from rules.actor import SYSTEM, acting_as
 from tests.factories.world import World
@@ -65,6 +66,7 @@ def counted(world: World, *rows: dict[str, Any]) -> None:
     session.execute(delete(TicketFact), execution_options={"synchronize_session": False})
     for row in rows:
         session.execute(insert(TicketFact), [_fact(world, **row)])
+    sum_up(session)
 
 
 def _fact(

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete
 
 from models.measure import FactMark, TicketFact
+from reports.facts import sum_up
 from tests.factories.facts import fact
 from tests.factories.pairs import Pairs
 from tests.factories.world import World
@@ -49,6 +50,7 @@ def world(pairs: Pairs) -> World:
     pairs.session.flush()
     # These facts are written by hand: nothing is to be folded over them.
     pairs.session.execute(delete(FactMark))
+    sum_up(pairs.session)
     return pairs.world
 
 

@@ -49,6 +49,7 @@ def scored(world: World) -> Scored:
     found.graded("A-D2", [Grade.VERY_SATISFIED, Grade.FAIR, Grade.FAIR, Grade.FAIR], 8)
     (ticket,) = found.graded("A-D3", Grade.VERY_SATISFIED)
     found.appeal(ticket, "A-D3", AppealStatus.PENDING)
+    found.sum_up()
     return found
 
 
@@ -132,6 +133,7 @@ def test_townships_are_ranked_with_what_is_amiss(
 ) -> None:
     for _turn in range(6):
         scored.ticket("A21", grades=4, satisfied=4)
+    scored.sum_up()
     html = as_seen_by("inspector").get(f"/scores/townships/?{SPAN}").text
     lines = cells(html)
     assert set(lines) == {"甲一镇", "甲二镇"}
