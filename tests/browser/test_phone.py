@@ -39,6 +39,10 @@ def test_an_urgent_whistle_from_a_phone(visit: Visit) -> None:
     page.get_by_role("button", name="吹哨", exact=True).click()
     expect(page.get_by_role("status").filter(has_text="现在待应哨")).to_be_visible()
     community.picture("41-urgent-raised", PHONE)
+    page.get_by_role("link", name="哨单台账").first.click()
+    box = page.get_by_role("checkbox", name=f"勾选 {TITLE}")
+    box.check()  # and the card's link does not lie over it
+    expect(box).to_be_checked()
     community.troubles.clear()  # the console repeats the 422
 
 
