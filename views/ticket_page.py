@@ -176,6 +176,8 @@ def standing(
         last = last_of(events, "request_return")
         text = _("审核期间期限照常计算。") + (_told(last) if last else "")
         found.append(Standing("danger", _("退单待审"), text))
+    if status in (S.DISPATCHED, S.ACCEPTED):
+        found += _kept_at_department(record, events)
     if status in AT_DEPARTMENT and record.reopen_count:
         due = record.resolve_due
         text = _("限期整改：%(time)s。", time=local(due)) if due else ""
@@ -197,6 +199,22 @@ def standing(
         )
         found.append(Standing("warning", _("延期待审"), text))
     return found
+
+
+def _kept_at_department(record: Ticket, events: list[Event]) -> list[Standing]:
+    """Return that the lead asked to give the ticket back and may not, or not any more."""
+    refused = [
+        each
+        for each in events
+        if each.action == "refuse_return"
+        and (each.data.get("department") or {}).get("id") == record.lead_id
+    ]
+    if not refused:
+        return []
+    text = _("仍由%(name)s办理，期限连续计算。", name=record.lead.name) if record.lead else ""
+    if len(refused) >= record.whistle_class.mechanism.return_cap:
+        text += _("已驳回 %(n)s 次，不再受理退单。", n=len(refused))
+    return [Standing("warning", _("退单已驳回"), text + _told(last_of(events, "refuse_return")))]
 
 
 def _told(event: Event | None) -> str:

@@ -220,6 +220,8 @@ def test_a_refused_return_stops_no_clock(walk: Walk) -> None:
     due = walk.ticket.respond_due
     walk.take("handler", "request_return", note="不归我局管")
     assert walk.take("returns", "refuse_return", note="清单写明由贵局办理") is S.ACCEPTED
+    page = walk.client("handler").get(f"/tickets/show/{walk.pk}").text
+    assert "仍由甲县住建局办理，期限连续计算。清单写明由贵局办理（" in page
     assert walk.ticket.respond_due == due
     assert walk.ticket.return_count == 0
     assert walk.take("handler", "arrive") is S.ARRIVED
