@@ -224,6 +224,7 @@ def _meeting(world: World, county: str) -> CoordinationMeeting:
         organization=world.place(county), title="十一月调度会", held_at=utcnow()
     )
     made: CoordinationMeeting = make.made(world, meeting)
+    world.step(made, "hold", "office" if county == "A" else "officeb")
     return made
 
 

@@ -94,7 +94,7 @@ STEPS: dict[str, tuple[str, dict[str, str], dict[str, str], str]] = {
         "",
     ),
     "coordination_meeting": ("cancel", {"note": "改期"}, EDIT["coordination_meeting"], ""),
-    "meeting_decision": ("drop", {"note": "不必了"}, EDIT["meeting_decision"], "DA DB"),
+    "meeting_decision": ("drop", {"note": "不必了"}, EDIT["meeting_decision"], ""),
     # They are being written: there is nothing to issue yet.
     "bulletin": ("issue", {}, EDIT["bulletin"], "NA OA NB OB"),
     "rating_appeal": ("uphold", {"note": "评价属实"}, {"office": "E11 E12", "officeb": "Eb"}, ""),

@@ -113,8 +113,14 @@ class FollowBuilder:
         self._begun(f"M{county}", "coordination_meeting", meeting)
         item = MeetingItem(meeting=meeting, title=f"路灯{mark(f'I{county}')}")
         self.keep(f"I{county}", "meeting_item", item)
+        # A decision is nobody's before its meeting was held; only what is prepared can be called off.
+        held = CoordinationMeeting(organization=place, title="上月的调度会", held_at=utcnow())
+        self.session.add(held)
+        self.session.flush()
+        workflow.begin(self.session, held, SYSTEM)
+        self.world.step(held, "hold", "office" if county == "A" else "officeb")
         decision = MeetingDecision(
-            meeting=meeting,
+            meeting=held,
             organization=place,
             text=f"月底前换完{mark(f'D{county}')}",
             owner=self.world.place(f"{county}-D1"),
