@@ -15,6 +15,7 @@ from models.measure import TicketFact
 from models.mechanism import WhistleClass
 from models.organization import Organization, OrganizationKind, OrganizationLine
 from reports.measures import MEASURES, Dimension
+from reports.questions import own_place
 from views.context import actor, session
 from views.forms import options_of
 from views.measure_address import FILTERS, LONGEST, WORDS, Against, Asked
@@ -134,7 +135,7 @@ def answer(name: str, query: str) -> Response:
     if dimension is Dimension.CLASS:
         return _words(WhistleClass.name, query)
     if dimension is Dimension.MATTER:
-        return _words(TicketFact.matter, query)
+        return _words(TicketFact.matter, query, *own_place(session()))
     raise NotFound
 
 
@@ -149,9 +150,9 @@ def _places(kind: OrganizationKind) -> Select[Any]:
     return places.where(Organization.id.in_(below))
 
 
-def _words(column: Any, query: str) -> Response:
-    """Return the words that stand in a column, once each."""
-    statement = select(column).where(column.is_not(None)).distinct().order_by(column)
+def _words(column: Any, query: str, *tests: Any) -> Response:
+    """Return the words that stand in a column of the rows that pass, once each."""
+    statement = select(column).where(column.is_not(None), *tests).distinct().order_by(column)
     if query.strip():
         statement = statement.where(column.contains(query.strip()[:LONGEST], autoescape=True))
     found = list(session().scalars(statement.limit(OFFERED + 1)))
