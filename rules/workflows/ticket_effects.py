@@ -20,7 +20,7 @@ from rules.actor import SYSTEM, acting_as
 from rules.calendar import end_of_day, shanghai_date
 from rules.eligibility import Judgement, judge, keep, usable
 from rules.errors import Invalid
-from rules.mechanisms import present_class
+from rules.mechanisms import mechanism_for, present_class
 from rules.numbering import next_number
 from rules.parties import sync
 from rules.workflow import Context
@@ -75,8 +75,15 @@ def after_raise(context: Context) -> TicketStatus:
 
 
 def raise_whistle(context: Context) -> Judgement:
-    """Number the ticket if it has no number yet, and keep the verdict and who blew the whistle."""
+    """Number the ticket if it has no number yet, and keep the verdict and who blew the whistle.
+
+    A draft that is older than the mechanism in force goes by that one; without any, ``Invalid``.
+    """
     ticket: Ticket = context.record
+    if not ticket.whistle_class.mechanism.in_force:
+        with acting_as(context.session, SYSTEM), context.session.no_autoflush:
+            mechanism_for(context.session, ticket.organization_id)
+            ticket.whistle_class = present_class(context.session, ticket)
     found = judgement(context)
     keep(ticket, found)
     if ticket.number is None:

@@ -19,6 +19,7 @@ from rules.actor import SYSTEM, Actor, acting_as
 from rules.errors import Conflict, Invalid, OutOfScope, Stale
 from rules.mechanism_checks import check
 from rules.mechanisms import calendar, mechanism_for, present_class
+from rules.workflows.ticket_review import due_step
 from tests.conftest import Backend
 from tests.factories.race import race
 from tests.factories.world import World
@@ -106,6 +107,21 @@ def test_a_ticket_is_dispatched_under_the_class_in_force(session: Session, world
         versions.retire(session, running(session))
     with acting_as(session, SYSTEM):
         assert present_class(session, ticket) is own
+
+
+def test_a_draft_is_blown_under_the_mechanism_in_force(session: Session, world: World) -> None:
+    """Its review goes by the route of today; where no mechanism is left, nobody blows."""
+    ticket, late = world.draft(), world.draft(title="井盖丢失")
+    saved = save(session, replace(LARGER, route=(StepPlan("核实", ReviewLevel.TOWNSHIP),)))
+    world.step(ticket, "raise", "community")
+    assert ticket.whistle_class.mechanism_id == saved.id
+    step = due_step(ticket)
+    assert step is not None
+    assert step.name == "核实"
+    with acting_as(session, world.actor("admin")):
+        versions.retire(session, running(session))
+    with pytest.raises(Invalid, match="还没有启用吹哨机制"):
+        world.step(late, "raise", "community")
 
 
 def test_nothing_changed_makes_no_version(session: Session, world: World) -> None:
