@@ -38,7 +38,8 @@ class TicketFact(Model):
     A ticket that has never been sent out has one row without a department. Places are those of the
     raising organisation, each empty above or beside its level. ``day`` is the Shanghai day of the
     dispatch to this department, or of the whistle while there is none; ``month`` is 202611 for
-    November 2026. Minutes count from this dispatch. ``returned``: this department gave it back;
+    November 2026. Minutes count from this dispatch. ``closed``: it was closed at some time, and the status
+    tells whether it still is. ``returned``: this department gave it back;
     ``ticket_returned``: some department did. ``refused``: the whistle was declined, and not in the review
     of its own township. ``rating_id``: the last of the ticket's ratings there were when its rows were made,
     whose sums are in ``GradeMonth``; on the current row only. ``grades`` counts the raising place's grades of this

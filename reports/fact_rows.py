@@ -13,6 +13,7 @@ A row of ``ticket_fact`` is one ticket as one department had it. What counts:
 - A department that has left owes what it had not done only if the deadline was past when it left.
 - Grades are the raising place's, of the last round in which it graded this department, each in its
   last revision. Stars, closing and reopening belong to the current row.
+- *Closed* is what was closed at some time, also if it came back; its status tells what is closed now.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from models.ticket import (
     TicketStatus,
 )
 from reports.instants import Seconds, ShanghaiDay
+from rules.ticket_lists import ever_closed
 
 #: Which tickets, by a column that holds their ids.
 Within = Callable[[Any], ColumnElement[bool]]
@@ -97,7 +99,7 @@ def derived(within: Within, left: Sequence[int]) -> Select[Any]:
         "day": begun,
         "month": extract("year", begun) * 100 + extract("month", begun),
         "dispatched": and_(with_lead, Ticket.status != TicketStatus.MERGED),
-        "closed": and_(with_lead, current, Ticket.status == TicketStatus.CLOSED),
+        "closed": and_(with_lead, current, ever_closed()),
         "returned": func.coalesce(lead.c.gave_back, 0) > 0,
         "ticket_returned": Ticket.return_count > 0,
         "reopened": and_(with_lead, current, Ticket.reopen_count > 0),

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_
 
 from models.measure import TicketFact as Fact
+from models.ticket import TicketStatus
 from reports.measure_types import ALL as ALL
 from reports.measure_types import Dimension as Dimension
 from reports.measure_types import Line as Line
@@ -36,7 +37,7 @@ def _dispatched(sight: Sight) -> ColumnElement[bool]:
 
 
 def _closed(sight: Sight) -> ColumnElement[bool]:
-    return Fact.closed.is_(True)
+    return and_(Fact.closed.is_(True), Fact.status == TicketStatus.CLOSED)
 
 
 def _due(on_time: Any, due: Any) -> Test:
@@ -58,11 +59,11 @@ def _known(column: Any) -> Test:
 
 
 def _closed_by_deadline(sight: Sight) -> ColumnElement[bool]:
-    return and_(Fact.closed.is_(True), Fact.resolved_on_time.is_not(None))
+    return and_(_closed(sight), Fact.resolved_on_time.is_not(None))
 
 
-def _finished(sight: Sight) -> ColumnElement[bool]:
-    return or_(Fact.closed.is_(True), Fact.reopened.is_(True))
+def _ever_closed(sight: Sight) -> ColumnElement[bool]:
+    return Fact.closed.is_(True)
 
 
 def _returned(sight: Sight) -> ColumnElement[bool]:
@@ -103,7 +104,7 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         "closing_rate", "办结率", "已销号的 ÷ 派单数。", Unit.PERCENT, True,
-        _dispatched, _is(Fact.closed),
+        _dispatched, _closed,
     ),
     Measure(
         "on_time_rate", "按期办结率",
@@ -117,8 +118,8 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         "reopen_rate", "回流率",
-        "退回重办过的 ÷ 办结过的（已销号的，和退回重办还没有销号的）。",
-        Unit.PERCENT, False, _finished, _is(Fact.reopened),
+        "退回重办过的 ÷ 销号过的（现在已销号的，和销号以后又退回重办的）。还没有销号过的都不计，销号后再计。",
+        Unit.PERCENT, False, _ever_closed, _is(Fact.reopened),
     ),
     Measure(
         "satisfaction", "满意度",

@@ -7,13 +7,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, or_, select
 
 from models.ledger import Event
 from models.organization import OrganizationLine
-from models.ticket import FINAL, PartyRelation, Ticket, TicketParty, TicketStatus
+from models.ticket import (
+    AT_DEPARTMENT,
+    FINAL,
+    OWING,
+    AssignmentRole,
+    PartyRelation,
+    Ticket,
+    TicketAssignment,
+    TicketParty,
+    TicketStatus,
+)
 from models.ticket_file import ExtensionStatus, TicketExtension
 from rules.actor import Actor
+from rules.clocks import PART_DONE
 
 #: What is neither a draft nor at its end.
 OPEN = tuple(each for each in TicketStatus if each not in (*FINAL, TicketStatus.DRAFT))
@@ -98,3 +109,41 @@ def taken_up_again() -> ColumnElement[bool]:
 def supervised() -> ColumnElement[bool]:
     """Return which open tickets are under supervision."""
     return and_(in_state(*OPEN), Ticket.supervised_at.is_not(None))
+
+
+def ever_closed() -> ColumnElement[bool]:
+    """Return which tickets were struck off the ledger at least once: they are, or came back since."""
+    event = Event.__table__
+    struck_off = exists().where(
+        event.c.record_type == "ticket",
+        event.c.record_id == Ticket.id,
+        event.c.to_status == TicketStatus.CLOSED.value,
+    )
+    came_back = and_(Ticket.reopen_count > 0, Ticket.status != TicketStatus.MERGED)
+    return or_(
+        in_state(TicketStatus.CLOSED),
+        # Asked of no others: to read the ledger takes long.
+        case((came_back, struck_off.correlate_except(event)), else_=false()),
+    )
+
+
+def own_deadline(actor: Actor) -> ColumnElement[Any]:
+    """Return the earliest deadline that the actor's organisation owes as one that assists on a ticket.
+
+    Empty where it owes none, or once the lead has reported: no clock runs then.
+    """
+    part = TicketAssignment.__table__
+    dues = [
+        case((part.c[done].is_(None), part.c[f"{clock}_due"])) for clock, done in PART_DONE.items()
+    ]
+    earliest: Any = dues[0]
+    for due in dues[1:]:
+        # The databases' own words for the least of some do not agree about what is empty.
+        earliest = case((or_(earliest.is_(None), due < earliest), due), else_=earliest)
+    found = select(earliest).where(
+        part.c.ticket_id == Ticket.id,
+        part.c.organization_id == actor.organization_id,
+        part.c.role == AssignmentRole.ASSISTING,
+        part.c.status.in_(OWING),
+    )
+    return case((Ticket.status.in_(AT_DEPARTMENT), found.limit(1).scalar_subquery()))

@@ -67,7 +67,7 @@ def facts_of(session: Session, ticket: Ticket) -> list[Row]:
             "current": current,
             "department_id": part.organization_id,
             "dispatched": not merged,
-            "closed": current and ticket.status is TicketStatus.CLOSED,
+            "closed": current and not merged and _ever_closed(session, ticket),
             "returned": any(each.status is AssignmentStatus.RETURNED for each in mine),
             "reopened": current and ticket.reopen_count > 0,
             "grades": len(grades),
@@ -79,6 +79,10 @@ def facts_of(session: Session, ticket: Ticket) -> list[Row]:
             row |= _clocks(turn, part)
         rows.append(row)
     return rows
+
+
+def _ever_closed(session: Session, ticket: Ticket) -> bool:
+    return any(each.to_status == "closed" for each in events(session, ticket))
 
 
 def _refused(session: Session, ticket: Ticket, township: int | None) -> bool:
@@ -191,7 +195,7 @@ def counted(
 ) -> tuple[int, int | None]:
     """Return numerator and denominator of a measure over some rows."""
     sent = [r for r in rows if r["dispatched"]]
-    closed = [r for r in rows if r["closed"]]
+    closed = [r for r in rows if r["closed"] and r["status"] is TicketStatus.CLOSED]
     if code == "raised":
         return len(rows), None
     if code == "dispatched":
@@ -206,7 +210,7 @@ def counted(
         due = [r for r in sent if r[met] is not None or (r[f"{clock}_due"] or now + _DAY) <= now]
         return sum(r[met] is True for r in due), len(due)
     if code == "closing_rate":
-        return len([r for r in sent if r["closed"]]), len(sent)
+        return len([r for r in sent if r in closed]), len(sent)
     if code == "on_time_rate":
         judged = [r for r in closed if r["resolved_on_time"] is not None]
         return sum(r["resolved_on_time"] for r in judged), len(judged)
@@ -214,8 +218,8 @@ def counted(
         name = "returned" if by_department else "ticket_returned"
         return sum(r[name] for r in sent), len(sent)
     if code == "reopen_rate":
-        finished = [r for r in rows if r["closed"] or r["reopened"]]
-        return sum(r["reopened"] for r in finished), len(finished)
+        ever = [r for r in rows if r["closed"]]
+        return sum(r["reopened"] for r in ever), len(ever)
     if code == "satisfaction":
         return sum(r["satisfied"] for r in rows), sum(r["grades"] for r in rows)
     assert code == "stars"

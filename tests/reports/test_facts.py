@@ -17,9 +17,10 @@ from models.measure import FactMark, TicketFact
 from models.ticket import Theme, Ticket
 from models.ticket import TicketStatus as S
 from reports import facts
+from reports.measures import Period, Question, measure, total
 from rules.actor import NOBODY, SYSTEM, acting_as
 from tests.conftest import Backend, session_factory
-from tests.factories.lives import Life
+from tests.factories.lives import Life, events
 from tests.factories.race import race
 from tests.factories.roads import brought_to, rate
 from tests.factories.world import World
@@ -82,6 +83,48 @@ def every_row(session: Session) -> list[Any]:
     columns = [getattr(TicketFact, name) for name in NAMES]
     found = select(*columns).order_by(TicketFact.ticket_id, TicketFact.position)
     return [tuple(each) for each in session.execute(found)]
+
+
+@settings(
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(seed=st.integers(0, 2**32))
+def test_what_comes_back_is_a_share_of_what_was_ever_closed(
+    one_session: Session, one_world: World, seed: int
+) -> None:
+    """By the ledger alone: of those that were closed at some time, those sent back at some time."""
+    before = set(one_session.scalars(select(Ticket.id)))
+    lived(one_session, one_world, seed, tickets=3, steps=14)
+    been = [
+        {event.to_status for event in events(one_session, ticket)}
+        for ticket in one_session.scalars(select(Ticket).where(Ticket.id.not_in(before)))
+        if ticket.status is not S.MERGED
+    ]
+    closed = [each for each in been if "closed" in each]
+    always = Question(Period(dt.date(2000, 1, 1), dt.date(2099, 12, 31)))
+    found = total(one_session, always, [measure("reopen_rate")], dt.datetime.now(dt.UTC))
+    assert (found["reopen_rate"].part, found["reopen_rate"].of) == (
+        sum("reopened" in each for each in closed),
+        len(closed),
+    )
+    one_session.rollback()
+
+
+def test_closed_and_sent_back_it_counts_at_once_and_before_its_closing_not(
+    one_session: Session, one_world: World
+) -> None:
+    again = brought_to(one_world, S.CLOSED)
+    one_world.step(again, "reopen", "office", fix_by=dt.date(2099, 1, 1), note="又坏了")
+    brought_to(one_world, S.REOPENED)
+    brought_to(one_world, S.CLOSED)
+    facts.catch_up(one_session)
+    today = dt.datetime.now(dt.UTC).date()
+    near = Question(Period(today - dt.timedelta(days=3), today + dt.timedelta(days=3)))
+    asked = [measure("reopen_rate"), measure("closed"), measure("closing_rate")]
+    found = total(one_session, near, asked, dt.datetime.now(dt.UTC))
+    assert (found["reopen_rate"].part, found["reopen_rate"].of) == (1, 2)
+    assert found["closed"].part == 1
+    assert (found["closing_rate"].part, found["closing_rate"].of) == (1, 3)
 
 
 def test_rows_are_the_same_on_both_databases_and_made_anew(session: Session, world: World) -> None:

@@ -84,7 +84,7 @@ def invented(world: World, rng: random.Random, ids: Sequence[int]) -> list[Row]:
             "nature": Nature.PUBLIC,
             "emergency": rng.random() < 0.2,
             "matter": rng.choice((None, "路灯", "井盖")),
-            "status": TicketStatus.CLOSED,
+            "status": rng.choice((TicketStatus.CLOSED, TicketStatus.CLOSED, TicketStatus.REOPENED)),
             "ticket_returned": rng.random() < 0.3,
         }
         turns = rng.choice((0, 1, 1, 1, 2))
