@@ -9,6 +9,7 @@ ticket by its number and code.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 
 from models.base import Titled
@@ -227,6 +228,40 @@ EVERYBODY: tuple[tuple[str, tuple[Action, ...], Scope], ...] = (
     ("organization", (R,), Scope.EVERYTHING),
     ("mechanism", (R,), Scope.EVERYTHING),
 )
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """Figures that count tickets which their reader may not open: whose, by record type and scope.
+
+    ``help`` says which they are.
+    """
+
+    record_type: str
+    scope: Scope
+    help: str
+
+
+#: Whoever reads such records within such a scope reads these figures. All others count what he may open.
+BEYOND: tuple[Beyond, ...] = (
+    Beyond(
+        "bulletin",
+        Scope.LINE,
+        help="签发的通报写明全县（市、区）各承办单位、各乡镇的数字和名次，包括看不到的哨单",
+    ),
+    Beyond(
+        "ticket_fact",
+        Scope.PARTY,
+        help="本部门退回、移交的哨单仍计入本部门的指标，虽然已经看不到",
+    ),
+)
+
+
+@cache
+def beyond(record_type: str, scope: Scope) -> str:
+    """Return what is counted beyond what the reader may open, as the policy grants it; "" if nothing."""
+    found = [each.help for each in BEYOND if (each.record_type, each.scope) == (record_type, scope)]
+    return found[0] if found else ""
 
 
 @cache

@@ -15,7 +15,7 @@ from models.mechanism import CalendarOverride
 from models.registry import record_types
 from presets.roles import Role
 from rules.errors import Invalid
-from rules.policy import POLICY, Action
+from rules.policy import POLICY, Action, beyond
 from views import details, permissions
 from views.context import actor, session
 from views.forms import RecordForm
@@ -155,11 +155,13 @@ class PolicyView(BaseView):
         """Show what each role may do to each record type, and how far."""
         roles = []
         for role in Role:
-            lines: dict[str, list[tuple[str, Markup]]] = {}
+            lines: dict[str, list[tuple[str, Markup, str]]] = {}
             for holder, kind, actions, scope in POLICY:
                 if holder is role:
                     label = _(record_types()[kind].__label__)
-                    cells = [(_(action.title), badge(scope)) for action in actions]
+                    more = beyond(kind, scope)
+                    note = _(more) if more else ""
+                    cells = [(_(action.title), badge(scope), note) for action in actions]
                     lines.setdefault(label, []).extend(cells)
             roles.append((_(role.title), list(lines.items())))
         return self.render_template("policy.html", roles=roles)

@@ -9,7 +9,7 @@ from models.registry import record_types, type_name
 from presets.roles import Role as R
 from rules import workflow
 from rules.actor import NOBODY, SYSTEM, actor_of
-from rules.policy import EVERYBODY, POLICY, Action, Scope, allows, scopes
+from rules.policy import BEYOND, EVERYBODY, POLICY, Action, Scope, allows, beyond, scopes
 from tests.factories.world import ACCOUNTS, World
 
 S = Scope
@@ -243,6 +243,17 @@ def test_whoever_takes_a_step_may_act_on_the_record() -> None:
 
 
 # Who an actor is
+
+
+def test_figures_beyond_what_the_reader_may_open_are_granted_by_the_table() -> None:
+    """Whose figures count more than his own tickets is written down; all others count those alone."""
+    granted = {(each.record_type, each.scope) for each in BEYOND}
+    assert granted == {("bulletin", S.LINE), ("ticket_fact", S.PARTY)}
+    assert all(beyond(*each) for each in granted)
+    for role, kind, actions, scope in POLICY:
+        if kind in ("ticket_fact", "bulletin") and Action.READ in actions:
+            tickets = scopes(frozenset({role}), "ticket", Action.READ)
+            assert (kind, scope) in granted or scope in tickets, (role, kind, scope)
 
 
 @pytest.mark.parametrize(

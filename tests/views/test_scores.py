@@ -20,6 +20,7 @@ from models.grade import Grade
 from models.ticket import Ticket
 from models.ticket import TicketStatus as S
 from reports.facts import catch_up
+from rules.policy import BEYOND, POLICY, Action
 from tests.factories.roads import brought_to, grades
 from tests.factories.scored import Scored
 from tests.factories.world import World
@@ -218,3 +219,17 @@ def test_pages_send_few_statements(as_seen_by: Client, world: World, scored: Sco
         client.get(f"{path}?{SPAN}")
         event.remove(engine, "before_cursor_execute", note)
         assert 0 < len(seen) <= 22, path
+
+
+def test_the_table_of_rights_says_whose_figures_count_what_he_may_not_open(
+    as_seen_by: Client,
+) -> None:
+    """Ranks of all in an issued bulletin are granted by the policy, and nowhere else."""
+    words = said(as_seen_by("admin").get("/policy/list/").text)
+    for each in BEYOND:
+        holders = {
+            role
+            for role, kind, actions, scope in POLICY
+            if (kind, scope) == (each.record_type, each.scope) and Action.READ in actions
+        }
+        assert words.count(each.help) == len(holders) > 0
