@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from models.base import utcnow
+from models.ledger import Event
 from models.meeting import (
     CoordinationMeeting,
     MeetingDecision,
@@ -35,6 +36,8 @@ def test_holding_tells_the_owners_and_nobody_before(one_world: World) -> None:
     two = make.decision(one_world, of=called, owner="A1", text="加强巡查")
     with pytest.raises(Forbidden):
         one_world.step(one, "report", "handler", report="好了")
+    with pytest.raises(Conflict, match="还没有召开"):
+        one_world.step(one, "report", "office", report="好了")
     assert told(one_world, one, "") == set()
     one_world.step(called, "hold", "office", attendees="住建局\n甲一镇")
     assert told(one_world, one, "更换老旧线路") == {"handler"}
@@ -130,6 +133,21 @@ def test_owners_see_what_they_carry_out_and_not_the_meeting(one_world: World, ac
     make.decision(one_world, of=make.meeting(one_world))
     too = account in SEES_MEETING
     assert seen_by(one_world, account, MeetingDecision) == decides + too, "nobody's yet: not held"
+
+
+def test_an_owner_sees_nothing_of_what_is_prepared(one_world: World) -> None:
+    """What the office writes down before a meeting is a draft, and stays one if it is cancelled."""
+    prepared = make.decision(one_world, of=make.meeting(one_world))
+    make.decision(one_world, of=make.meeting(one_world, M.CANCELLED))
+    assert seen_by(one_world, "handler", MeetingDecision) == 0
+    assert seen_by(one_world, "handler", Event) == 0, "nor its story"
+    assert seen_by(one_world, "office", MeetingDecision) == 2
+    one_world.step(prepared.meeting, "hold", "office")
+    assert seen_by(one_world, "handler", MeetingDecision) == 1
+    one_world.step(prepared, "report", "handler", report="换好了")
+    one_world.step(prepared, "done", "office")
+    one_world.step(prepared.meeting, "close", "office")
+    assert seen_by(one_world, "handler", MeetingDecision) == 1, "and what is over"
 
 
 def test_a_ticket_out_of_sight_is_not_among_a_problem_s(one_world: World) -> None:
