@@ -69,7 +69,11 @@ class Config:
         )
         # Each page of each role compiles its statements once: the default of 500 would forget them.
         # Whether a pooled connection still lives is looked after in ``database``.
-        self.SQLALCHEMY_ENGINE_OPTIONS: dict[str, Any] = {"query_cache_size": 4000}
+        # Errors do not repeat what was to be written: the log is no place for addresses and numbers.
+        self.SQLALCHEMY_ENGINE_OPTIONS: dict[str, Any] = {
+            "query_cache_size": 4000,
+            "hide_parameters": True,
+        }
         self.PORT = int(os.environ.get("CHUISHAO_PORT", "8080"))
         self.DEMO_PASSWORD = os.environ.get("CHUISHAO_DEMO_PASSWORD")
         self.SESSION_COOKIE_SECURE = os.environ.get("CHUISHAO_HTTPS") == "1"

@@ -47,7 +47,7 @@ class Settings(config.Testing):
         os.environ["CHUISHAO_DATA_DIR"] = str(data_dir)
         super().__init__()
         self.SQLALCHEMY_DATABASE_URI = url
-        self.SQLALCHEMY_ENGINE_OPTIONS = {}
+        del self.SQLALCHEMY_ENGINE_OPTIONS["query_cache_size"]
 
 
 def make_app(url: str, data_dir: Path) -> Flask:

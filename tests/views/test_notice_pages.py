@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from models.delivery import (
     Delivery,
@@ -359,3 +360,40 @@ def test_the_audit_knows_of_a_new_address_and_not_which(office: Office) -> None:
     assert [each.action for each in lines] == ["create", "update"]
     assert all("address" in each.changes for each in lines)
     assert "secret" not in str([each.changes for each in lines])
+
+
+def test_no_door_and_no_log_gives_a_robot_s_address_away(
+    office: Office, ticket: Ticket, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither kept, nor said to in vain, nor where the database refuses a change of it."""
+    browser = client(office, "admin")
+    assert browser.post("/robots/add", data=given(office)).status_code == 302
+    robot = kept(office)
+    office.post.failures[ADDRESS] = [Undelivered("对方没有答复。", unclear=True)]
+    ticket.emergency = True  # whatever the hour
+    office.told("A-D1", ticket)
+    office.work()
+    (letter,) = office.deliveries()
+    assert letter.state is DeliveryState.DEAD
+    entries = office.session.scalars(select(AuditEntry.id)).all()
+    doors = [
+        "/",
+        *(f"/robots/{each}" for each in ("list/", f"show/{robot.id}", f"edit/{robot.id}")),
+        "/deliveries/list/",
+        f"/deliveries/show/{letter.id}",
+        "/audit/list/",
+        *(f"/audit/show/{each}" for each in entries),
+    ]
+    for door in doors:
+        page = browser.get(door)
+        assert page.status_code == 200, door
+        assert "5f1c-secret" not in page.text, door
+    assert browser.get("/robots/export").status_code == 404
+    listed = browser.get("/robots/list/?q=5f1c-secret").text
+    assert "执法群" not in listed, "whoever guesses is not told that he is right"
+    robot.name = None  # type: ignore[assignment]
+    robot.address = ADDRESS + "x"
+    with pytest.raises(IntegrityError) as refused:
+        office.session.flush()
+    office.session.rollback()
+    assert "secret" not in f"{refused.value}{robot!r}{robot}{caplog.text}"
