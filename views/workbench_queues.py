@@ -30,7 +30,7 @@ from rules.actor import Actor
 from rules.calendar import shanghai_date
 from rules.queues import Waiting
 from rules.reminders import DAYS_BEFORE
-from rules.ticket_lists import OPEN, more_time
+from rules.ticket_lists import OPEN, more_time, own_deadline
 from rules.waiting import rated
 
 EXPIRY_NOTICE = timedelta(days=max(DAYS_BEFORE))
@@ -157,7 +157,8 @@ class Tickets:
         # While a return is judged, nobody may take a step of his own.
         working = (*new, *begun, S.RESOLVED)
         helps = Waiting(working, _helps(self.who), whose="helped")
-        yield self.queue("协办事项", helps, "没有待办的协办事项。", "work", steps=HELPING)
+        own = func.coalesce(own_deadline(self.who), Ticket.created_at)
+        yield self.queue("协办事项", helps, "没有待办的协办事项。", "work", own, steps=HELPING)
         asked = Waiting((S.RETURN_PENDING,), whose="led")
         yield self.queue("等退单审核结果", asked, "没有等审核的退单申请。", "return", todo=False)
         longer = Waiting((*AT_DEPARTMENT, S.RESOLVED), more_time(), whose="led")

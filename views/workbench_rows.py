@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import url_for
@@ -26,7 +28,7 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy import type_coerce as read_as
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, contains_eager
 
 from models.agreement import Agreement
 from models.appeal import RatingAppeal
@@ -34,16 +36,19 @@ from models.base import utcnow
 from models.bulletin import Bulletin
 from models.check_in import CheckIn
 from models.duty import DutyList, DutyListType
+from models.mechanism import WhistleClass
 from models.meeting import CoordinationMeeting, MeetingDecision
 from models.need import Need
 from models.organization import Organization
 from models.recurring import RecurringProblem
 from models.service import ServiceProject
 from models.supervision import Supervision
-from models.ticket import OFF_WORK, Ticket, TicketAssignment
+from models.ticket import AT_DEPARTMENT, OFF_WORK, AssignmentRole, Ticket, TicketAssignment
 from rules import workflow
 from rules.actor import Actor
 from rules.calendar import end_of_day, shanghai_date
+from rules.clocks import near_from, owed_by
+from rules.mechanisms import calendar
 from rules.waiting import Front
 from rules.wording import local, remaining
 from views import presentation
@@ -88,7 +93,7 @@ def tables(
     for name, queue in full.items():
         known = rows if name in tickets else others[name]
         there = [known[each] for each in fronts[name].ids if each in known]
-        cells = _TicketCells(queue, who) if name in tickets else _Cells(queue)
+        cells = _cells(session, who, queue, there)
         found[name] = Table(
             [
                 Column("title", _("事项")),
@@ -101,7 +106,49 @@ def tables(
     return found
 
 
+def _cells(session: Session, who: Actor, queue: Queue, rows: Sequence[Row[Any]]) -> _Cells:
+    if queue.model is not Ticket:
+        return _Cells(queue)
+    own = _own_clocks(session, who, [row.id for row in rows]) if queue.steps is HELPING else None
+    return _TicketCells(queue, who, own)
+
+
 # What is read
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """A deadline of a department that assists, and from when on it is near; as ``clock_cell`` reads them."""
+
+    due: dt.datetime
+    next_warn: dt.datetime
+
+
+def _own_clocks(session: Session, who: Actor, ids: Sequence[int]) -> dict[int, _Clock]:
+    """Return what the reader's organisation owes next as one that assists, by the tickets' ids."""
+    parts = session.scalars(
+        select(TicketAssignment)
+        .join(TicketAssignment.ticket)
+        .where(
+            TicketAssignment.ticket_id.in_(ids),
+            TicketAssignment.organization_id == who.organization_id,
+            TicketAssignment.role == AssignmentRole.ASSISTING,
+            Ticket.status.in_(AT_DEPARTMENT),
+        )
+        .options(
+            contains_eager(TicketAssignment.ticket)
+            .load_only(Ticket.id)
+            .joinedload(Ticket.whistle_class)
+            .joinedload(WhistleClass.mechanism)
+        )
+    )
+    found = {}
+    for part in parts:
+        owed, kind = owed_by(part), part.ticket.whistle_class
+        if owed is not None:
+            days = partial(calendar, session, kind.mechanism)
+            found[part.ticket_id] = _Clock(owed[1], near_from(kind, *owed, days))
+    return found
 
 
 def _tickets(session: Session, who: Actor, ids: set[int]) -> dict[int, Row[Any]]:
@@ -259,9 +306,9 @@ class _Cells:
 class _TicketCells(_Cells):
     """The cells of tickets: with their clocks, and what is special about them."""
 
-    def __init__(self, queue: Queue, who: Actor) -> None:
+    def __init__(self, queue: Queue, who: Actor, own: Mapping[int, _Clock] | None = None) -> None:
         super().__init__(queue)
-        self.who = who
+        self.who, self.own = who, own
         orders = view_of(Supervision) if queue.supervise else None
         self.orders = orders if orders is not None and orders.may("can_add") else None
 
@@ -281,7 +328,10 @@ class _TicketCells(_Cells):
         return Markup(" ").join([road, *marks] if road != EMPTY else marks) if marks else road
 
     def due(self, row: Row[Any]) -> Markup | str:
-        """Return the remaining time of the step that the lead owes."""
+        """Return the remaining time of the step that the lead owes; of an assisting one its own."""
+        if self.own is not None:
+            clock = self.own.get(row.id)
+            return clock_cell(clock) if clock is not None else self.waited(row.since)
         return clock_cell(row) if row.due is not None else self.waited(row.since)
 
     def action(self, row: Row[Any]) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from models.base import utcnow
 from models.notice import Notice
-from models.ticket import Ticket
+from models.ticket import AssignmentRole, Ticket
 from rules.actor import SYSTEM, acting_as
 from rules.calendar import shanghai_date
 from tests.factories.world import World
@@ -141,6 +141,33 @@ def test_the_nearest_deadline_comes_first(stage: Stage, watch: Watch) -> None:
     assert any("超期" in word for word in words_of(page))
     overdue = queues(stage.client("inspector").get("/").text)["已超期的哨单"]
     assert overdue == [wanted[0]]
+
+
+def test_who_assists_has_its_own_deadlines_on_its_workbench(stage: Stage, watch: Watch) -> None:
+    """In their order, whatever the leads still have time for; once it has answered, its next one."""
+    now = utcnow()
+    with stage.session() as session, acting_as(session, SYSTEM):
+        world = World(session)
+        tickets = [world.dispatched(assisting=("A-D2",)) for _number in range(2)]
+        for ticket, hours in zip(tickets, (90, -5), strict=True):
+            (part,) = (p for p in ticket.assignments if p.role is AssignmentRole.ASSISTING)
+            part.respond_due = now + dt.timedelta(hours=hours, minutes=1)
+            part.arrive_due = now + dt.timedelta(hours=hours + 200)
+        session.commit()
+        ids = [each.id for each in tickets]
+    first = queues(stage.client("handler2").get("/").text)["协办事项"]
+    assert first.index(ids[1]) < first.index(ids[0])
+    page = stage.client("handler2").get("/").text
+    part_of = page[page.index("协办事项") :].split("</section>")[0]
+    assert "超期 4 小时" in part_of
+    assert "剩 3 天" in part_of
+    with stage.session() as session, acting_as(session, SYSTEM):
+        world = World(session)
+        world.step(session.get_one(Ticket, ids[1]), "assist_accept", "handler2")
+        session.commit()
+    page = stage.client("handler2").get("/").text
+    assert queues(page)["协办事项"].index(ids[1]) > first.index(ids[1])
+    assert "剩 8 天" in page[page.index("协办事项") :].split("</section>")[0]
 
 
 def test_grades_of_the_lead_are_not_those_of_the_raising_place(stage: Stage, watch: Watch) -> None:
