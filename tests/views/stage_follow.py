@@ -104,29 +104,10 @@ class FollowBuilder:
         self._begun(f"E{end}", "rating_appeal", appeal)
 
     def _of_a_county(self, county: str) -> None:
-        place, today = self.world.place(county), shanghai_date(utcnow())
+        place = self.world.place(county)
         rule = SupervisionRule(organization=place, ladder=LADDER)
         self.keep(f"R{county}", "supervision_rule", rule)
-        meeting = CoordinationMeeting(
-            organization=place, title=f"调度会{mark(f'M{county}')}", held_at=utcnow()
-        )
-        self._begun(f"M{county}", "coordination_meeting", meeting)
-        item = MeetingItem(meeting=meeting, title=f"路灯{mark(f'I{county}')}")
-        self.keep(f"I{county}", "meeting_item", item)
-        # A decision is nobody's before its meeting was held; only what is prepared can be called off.
-        held = CoordinationMeeting(organization=place, title="上月的调度会", held_at=utcnow())
-        self.session.add(held)
-        self.session.flush()
-        workflow.begin(self.session, held, SYSTEM)
-        self.world.step(held, "hold", "office" if county == "A" else "officeb")
-        decision = MeetingDecision(
-            meeting=held,
-            organization=place,
-            text=f"月底前换完{mark(f'D{county}')}",
-            owner=self.world.place(f"{county}-D1"),
-            due_on=today + dt.timedelta(days=9),
-        )
-        self._begun(f"D{county}", "meeting_decision", decision)
+        self._meetings(county)
         for name, issued in ((f"N{county}", True), (f"O{county}", False)):
             bulletin = Bulletin(
                 organization=place,
@@ -158,3 +139,26 @@ class FollowBuilder:
             problem=mark(f"Q{county}"),
         )
         self.keep(f"Q{county}", "delivery", delivery)
+
+    def _meetings(self, county: str) -> None:
+        place, today = self.world.place(county), shanghai_date(utcnow())
+        meeting = CoordinationMeeting(
+            organization=place, title=f"调度会{mark(f'M{county}')}", held_at=utcnow()
+        )
+        self._begun(f"M{county}", "coordination_meeting", meeting)
+        item = MeetingItem(meeting=meeting, title=f"路灯{mark(f'I{county}')}")
+        self.keep(f"I{county}", "meeting_item", item)
+        # A decision is nobody's before its meeting was held; only what is prepared can be called off.
+        held = CoordinationMeeting(organization=place, title="上月的调度会", held_at=utcnow())
+        self.session.add(held)
+        self.session.flush()
+        workflow.begin(self.session, held, SYSTEM)
+        self.world.step(held, "hold", "office" if county == "A" else "officeb")
+        decision = MeetingDecision(
+            meeting=held,
+            organization=place,
+            text=f"月底前换完{mark(f'D{county}')}",
+            owner=self.world.place(f"{county}-D1"),
+            due_on=today + dt.timedelta(days=9),
+        )
+        self._begun(f"D{county}", "meeting_decision", decision)
