@@ -21,7 +21,7 @@ from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from models import registry  # noqa: F401 - maps every record type
-from rules import audit, organizations, parties, scope, workflow, writes
+from rules import audit, mechanism_versions, organizations, parties, scope, workflow, writes
 from rules import workflows as workflows  # registers the tables
 
 _WRITTEN_IN = "chuishao.written_in"
@@ -33,6 +33,7 @@ def install(session_factory: Any) -> None:
     """Hang the rules that hold for every flush and every read on sessions, in this order."""
     event.listen(session_factory, "before_flush", organizations.maintain)
     event.listen(session_factory, "before_flush", parties.maintain)
+    event.listen(session_factory, "before_flush", mechanism_versions.maintain)
     event.listen(session_factory, "after_flush", parties.follow)
     event.listen(session_factory, "do_orm_execute", workflow.guard_bulk)
     scope.install(session_factory)

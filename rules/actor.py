@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, inspect, select
+from sqlalchemy import Select, bindparam, func, inspect, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from models.account import Account
@@ -77,7 +77,11 @@ def _who() -> Select[Any]:
     nearest = (
         select(line.ancestor_id)
         .join(place, place.id == line.ancestor_id)
-        .where(line.organization_id == Account.organization_id, place.kind.in_(TERRITORIAL))
+        .where(
+            line.organization_id == Account.organization_id,
+            # Not as a list of values, whose words are put together anew each time.
+            or_(*(place.kind == each for each in TERRITORIAL)),
+        )
         .order_by(line.depth)
         .limit(1)
         .correlate(Account)

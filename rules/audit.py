@@ -37,7 +37,7 @@ def collect(session: Session, flush_context: Any, instances: Any) -> None:
         if _audited(each):
             pending.append((each, "create", {}))
     for each in session.dirty:
-        if _audited(each) and is_changed(each):
+        if _audited(each) and is_changed(each) and not _is_told(each):
             pending.append((each, "update", _forgotten(session, each)))
     for each in session.deleted:
         if _audited(each):
@@ -137,12 +137,25 @@ def history(session: Session, record: Any, limit: int = 50) -> list[AuditEntry]:
     )
 
 
+def _is_told(record: Any) -> bool:
+    """Tell whether the event that is being written tells of all that is set anew in a record."""
+    told, state = told_by_event(record), inspect(record)
+    return bool(told) and told.issuperset(state.committed_state.keys() & _watched(state.mapper))
+
+
 def _audited(record: Any) -> bool:
     return bool(getattr(record, "__audited__", False))
 
 
 def _columns(record: Any) -> tuple[str, ...]:
     return _audited_columns(inspect(record).mapper)
+
+
+@lru_cache(maxsize=256)
+def _watched(mapper: Mapper[Any]) -> frozenset[str]:
+    """Return the names of all that the audit speaks of: columns, and what is tied by a link table."""
+    tied = (each.key for each in mapper.relationships if each.secondary is not None)
+    return frozenset((*_audited_columns(mapper), *tied))
 
 
 @lru_cache(maxsize=256)

@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import inspect
+from sqlalchemy.orm import Session, object_session
 
 from models.ledger import Event
 from models.mechanism import WhistleClass
 from models.ticket import AT_DEPARTMENT, OWING, AssignmentRole, Ticket, TicketAssignment
 from rules.calendar import WorkCalendar
 from rules.deadlines import Term, Unit, due, warn_at
+from rules.locking import keep, kept
 
 CLOCKS = ("respond", "arrive", "resolve")
 #: When a step was taken, on the ticket: what is done is no longer owed.
@@ -130,9 +132,21 @@ def _unit_of(term: Term, item: Term | None) -> Unit | None:
     return item.unit if item and term.unit is Unit.per_item else None
 
 
+def keep_limit(session: Session, item_id: int | None, words: str | None) -> None:
+    """Keep a duty item's own limit, as its cell says it, for the step that is being taken."""
+    keep(session, _LIMIT, item_id, (words,))
+
+
+_LIMIT = "item_limit"
+
+
 def _item_term(ticket: Ticket) -> Term | None:
     """Return the duty item's own limit; one that only points back at the item is none."""
-    text = ticket.duty_item.time_limit if ticket.duty_item else None
+    known = kept(object_session(ticket), _LIMIT, ticket.duty_item_id)
+    if known is not None:
+        (text,) = known
+    else:
+        text = ticket.duty_item.time_limit if ticket.duty_item else None
     term = Term.parse(text) if text else None
     return None if term is None or term.unit is Unit.per_item else term
 

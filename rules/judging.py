@@ -10,9 +10,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnClause, Select, Table, inspect
+from sqlalchemy import ColumnClause, CompoundSelect, Select, Table, inspect
 from sqlalchemy.orm import Mapper
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import BooleanClauseList, Grouping, UnaryExpression
+from sqlalchemy.sql.operators import exists as some_row
+from sqlalchemy.sql.selectable import Alias, ScalarSelect, SelectStatementGrouping
 
 from models.organization import Organization
 
@@ -52,10 +55,20 @@ class Written:
 
     def bears_on(self, judgement: Select[Any]) -> bool:
         """Tell whether a judgement may come out otherwise after this flush than before it."""
+        return self._bears(judgement, self._new)
+
+    def may_undo(self, judgement: Select[Any]) -> bool:
+        """Tell whether a judgement that let a row pass may not do so after this flush.
+
+        New rows of which a judgement asks only that there be one can but let more pass.
+        """
+        return self._bears(judgement, self._new - _asked_for(judgement))
+
+    def _bears(self, judgement: Select[Any], added: set[Table]) -> bool:
         if self._far:
             return True
         spoken = _spoken_of(judgement)
-        if not _mapped().issuperset(spoken) or not self._new.isdisjoint(spoken):
+        if not _mapped().issuperset(spoken) or not added.isdisjoint(spoken):
             return True
         return any(column.key in spoken.get(column.table, ()) for column in self._columns)
 
@@ -83,6 +96,58 @@ def _spoken_of(judgement: Select[Any]) -> dict[Any, set[str]]:
             for column in each.base_columns:
                 found.setdefault(getattr(column, "table", None), set()).add(str(column.key))
     return found
+
+
+@lru_cache(maxsize=4096)
+def _asked_for(judgement: Select[Any]) -> frozenset[Table]:
+    """Return the tables of which a judgement asks whether there is a row of some kind, and no more.
+
+    Those found behind ANDs and ORs of such questions alone: whatever else holds a question in it, a
+    NOT or a list of values, may come out otherwise for a new row.
+    """
+    asked: set[Table] = set()
+    other: set[Table] = set()
+    waiting: list[Any] = [judgement]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Select) and not _counts(each):
+            plain = {
+                source.element if isinstance(source, Alias) else source
+                for source in each.get_final_froms()
+            }
+            asked |= {source for source in plain if isinstance(source, Table)}
+            # Joined or gathered otherwise: a row may be there to make sure that there is none.
+            other |= {part for source in plain - asked for part in _tables(source)}
+            waiting += each._where_criteria
+        elif isinstance(each, BooleanClauseList):
+            waiting += each.clauses
+        elif isinstance(each, Grouping | SelectStatementGrouping | ScalarSelect) or (
+            isinstance(each, UnaryExpression) and each.operator is some_row
+        ):
+            waiting.append(each.element)
+        elif _questions(each):
+            other |= _tables(each)
+    return frozenset(asked - other)
+
+
+def _counts(statement: Select[Any]) -> bool:
+    """Tell whether a statement asks for more than rows that pass a test."""
+    parts = (
+        statement._limit_clause,
+        statement._offset_clause,
+        statement._group_by_clauses,
+        statement._having_criteria,
+        statement._distinct,
+    )
+    return any(part is not None and part is not False and part != () for part in parts)
+
+
+def _questions(clause: Any) -> bool:
+    return any(isinstance(each, Select | CompoundSelect) for each in visitors.iterate(clause))
+
+
+def _tables(clause: Any) -> set[Table]:
+    return {each for each in visitors.iterate(clause) if isinstance(each, Table)}
 
 
 def _is_constant(column: ColumnClause[Any]) -> bool:

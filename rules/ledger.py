@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -131,25 +131,29 @@ def read_with_end(
     *whether: Any,
     beside: tuple[Any, Any] | None = None,
     loads: tuple[Any, ...] = (),
+    asides: tuple[locking.Aside, ...] = (),
+    values: Mapping[str, Any] | None = None,
 ) -> None:
     """Load what hangs from a locked record along with the end of its chain, in one statement.
 
     ``loads`` are options for that. The statement tells of ``whether``, further relations of the record,
     if anything hangs there at all: where nothing does, they count as loaded. It loads ``beside`` as
-    well: another record, with a relation of its own. Of a record that is not locked, or whose
+    well: another record, with a relation of its own; and ``asides``, which speak of the record by the
+    parameter ``number``, and of what else they need by those in ``values``. Of a record that is not locked, or whose
     ``relation`` is loaded, nothing is read: what hangs from it is loaded when it is asked for, as ever.
     """
     if relation.key in inspect(record).dict or not locking.holds(session, record):
         return
     model: Any = type(record)
-    actor, about = current(session), {"kind": type_name(model), "number": record.id}
+    actor = current(session)
+    about = {"kind": type_name(model), "number": record.id, **(values or {})}
     loaded = [(record, relation)]
     if beside is not None and beside[1].key not in inspect(beside[0]).dict:
         loaded.append(beside)
         about["beside"] = beside[0].id
     hung = tuple(each for _owner, each in loaded)
     with session.no_autoflush:
-        statement = _newest_with(actor, model, hung, whether, loads)
+        statement = _newest_with(actor, model, hung, whether, loads, asides)
         rows: Any = session.execute(statement, about).unique().all()
     if not rows:
         return
@@ -157,6 +161,8 @@ def read_with_end(
         found = dict.fromkeys(row[place] for row in rows if row[place] is not None)
         set_committed_value(owner, each.key, list(found))
     number, fingerprint, _data, *told = rows[0][len(loaded) :]
+    for aside in reversed(asides):
+        aside.keep(session, record, told.pop())
     answers, there = told[: len(told) - len(whether)], told[len(told) - len(whether) :]
     _note_end(session, record, number, fingerprint)
     _remember(session, record, actor, answers)
@@ -240,6 +246,7 @@ def _newest_with(
     hung: tuple[Any, ...],
     whether: tuple[Any, ...],
     loads: tuple[Any, ...],
+    asides: tuple[locking.Aside, ...],
 ) -> Select[Any]:
     """Return the statement for the chain's end with all that hangs from the record.
 
@@ -249,9 +256,12 @@ def _newest_with(
     end = _newest(actor, model, False).subquery()
     number, beside = (bindparam(name, type_=Integer) for name in ("number", "beside"))
     there = [exists().where(_tie(each, each.property.target.alias()) == number) for each in whether]
-    found = select(*(each.entity.class_ for each in hung), *end.c, *there).select_from(end)
+    values: list[Any] = [each.value for each in asides]
+    found = select(*(each.entity.class_ for each in hung), *end.c, *there, *values).select_from(end)
     for each, owner in zip(hung, (number, beside), strict=False):
         found = found.outerjoin(each.entity.class_, _tie(each) == owner)
+    for aside in asides:
+        found = found if aside.tie is None else found.outerjoin(aside.value, aside.tie)
     order = [column for each in hung for column in each.property.order_by]
     return found.order_by(*order).options(*loads).execution_options(**MADE_ONCE)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -15,35 +17,59 @@ from rules.scope import MADE_ONCE, reviewed
 _HELD = "chuishao.locked"
 
 
-def found(session: Session, model: Any, number: int, loads: tuple[Any, ...] = ()) -> Any | None:
+@dataclass(frozen=True, eq=False)
+class Aside:
+    """What is asked along with a record: a value, and where it is kept.
+
+    Made once for a type of records: the statements that ask for it are. The value may be another
+    record, joined by ``tie`` where there is such a one.
+    """
+
+    value: Any
+    keep: Callable[[Session, Any, Any], None]
+    tie: Any = None
+
+
+def found(
+    session: Session,
+    model: Any,
+    number: int,
+    loads: tuple[Any, ...] = (),
+    asides: tuple[Aside, ...] = (),
+) -> Any | None:
     """Return the record of that number within reach, ours already where rows have locks.
 
     ``loads`` join to it only what its row must lead to. SQLite, which has but one lock, takes that
     when the step is taken (``lock``).
     """
     named = {"number": number}
-    if _is_sqlite(session):
-        return session.scalars(_one(model, loads), named).unique().first()
-    held = _one_held(model, loads)
-    # While we waited for another, the row may have come to lead elsewhere than to what was joined to
-    # it before: then it is not found. Now it is locked, and asked for as it has become.
-    record = session.scalars(held, named).unique().first()
-    if record is None:
-        record = session.scalars(held, named).unique().first()
-    if record is not None:
+    sqlite = _is_sqlite(session)
+    statement = (_one if sqlite else _one_held)(model, loads, asides)
+    row = session.execute(statement, named).unique().first()
+    if row is None and not sqlite:
+        # While we waited for another, the row may have come to lead elsewhere than to what was joined
+        # to it before: then it is not found. Now it is locked, and asked for as it has become.
+        row = session.execute(statement, named).unique().first()
+    if row is None:
+        return None
+    record = row[0]
+    if not sqlite:
         _hold(session, record)
+    for each, value in zip(asides, row[1:], strict=True):
+        each.keep(session, record, value)
     return record
 
 
 @lru_cache(maxsize=256)
-def _one(model: Any, loads: tuple[Any, ...]) -> Select[Any]:
-    named = select(model).where(model.id == bindparam("number", type_=Integer))
+def _one(model: Any, loads: tuple[Any, ...], asides: tuple[Aside, ...]) -> Select[Any]:
+    asked = select(model, *(each.value for each in asides))
+    named = asked.where(model.id == bindparam("number", type_=Integer))
     return named.options(*loads).execution_options(**MADE_ONCE)
 
 
 @lru_cache(maxsize=256)
-def _one_held(model: Any, loads: tuple[Any, ...]) -> Select[Any]:
-    held = _one(model, loads).with_for_update(of=model)
+def _one_held(model: Any, loads: tuple[Any, ...], asides: tuple[Aside, ...]) -> Select[Any]:
+    held = _one(model, loads, asides).with_for_update(of=model)
     return held.execution_options(populate_existing=True)
 
 
@@ -92,6 +118,25 @@ def _is_sqlite(session: Session) -> bool:
 def innermost(session: Session) -> SessionTransaction | None:
     """Return the transaction, or savepoint, with whose rollback a lock taken now would go."""
     return session.get_nested_transaction() or session.get_transaction()
+
+
+def keep(session: Session, what: str, of: Any, value: Any) -> None:
+    """Keep what was asked along with a record, by what and of whom, until the transaction ends."""
+    session.info[f"chuishao.kept.{what}"] = (innermost(session), of, value)
+
+
+def kept(session: Session | None, what: str, of: Any) -> Any | None:
+    """Return what was kept in this transaction, or in its innermost savepoint; None if nothing was."""
+    known = session.info.get(f"chuishao.kept.{what}") if session is not None else None
+    if known is None or session is None or known[1] != of:
+        return None
+    return known[2] if known[0] is innermost(session) else None
+
+
+def let_go(session: Session, *names: str) -> None:
+    """Keep some things no more: they are about to be changed, or the step is over."""
+    for each in names:
+        session.info.pop(f"chuishao.kept.{each}", None)
 
 
 def _hold(session: Session, record: Any) -> None:

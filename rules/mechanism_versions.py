@@ -8,12 +8,13 @@ place. A version that no ticket uses yet is changed in place. Nothing here commi
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
 
 from models.base import utcnow
-from models.mechanism import Mechanism, WhistleClass
+from models.mechanism import Mechanism, RatingDimension, ReviewStep, WhistleClass
 from models.organization import REALMS, Organization
 from models.ticket import Ticket
 from presets.mechanism_plan import MechanismPlan
@@ -21,6 +22,7 @@ from presets.mechanisms import build, fill, plan_of
 from rules import locking
 from rules.actor import SYSTEM, acting_as
 from rules.errors import Conflict, Invalid, Stale
+from rules.judging import is_changed
 from rules.mechanism_checks import check
 
 
@@ -67,8 +69,6 @@ def save(session: Session, mechanism: Mechanism, seen: int, plan: MechanismPlan)
         mechanism.in_force = False
         return _next(session, mechanism.organization, plan)
     fill(mechanism, plan)
-    # A change of a child alone would not move the mechanism's own version.
-    mechanism.updated_at = utcnow()
     session.flush()
     return mechanism
 
@@ -96,6 +96,29 @@ def retire(session: Session, mechanism: Mechanism) -> None:
     _hold(session, mechanism)
     mechanism.in_force = False
     session.flush()
+
+
+_PARTS = ("route", "classes", "dimensions")
+
+
+def maintain(session: Session, flush_context: Any, instances: Any) -> None:
+    """Before a flush: whoever changes a part of a version moves the version's own ``version``.
+
+    By that what was read of it is known again (``rules.mechanisms.route_of``).
+    """
+    for each in [*session.new, *session.dirty, *session.deleted]:
+        found = each
+        if isinstance(each, ReviewStep | WhistleClass | RatingDimension):
+            found = each.mechanism if each in session.deleted or is_changed(each) else None
+        elif not isinstance(each, Mechanism) or not _parts_changed(each):
+            continue
+        if found is not None and inspect(found).persistent:
+            found.updated_at = utcnow()
+
+
+def _parts_changed(mechanism: Mechanism) -> bool:
+    state: Any = inspect(mechanism)
+    return any(state.attrs[name].history.has_changes() for name in _PARTS)
 
 
 def used(session: Session, mechanism: Mechanism) -> bool:

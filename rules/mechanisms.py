@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, inspect, select
 from sqlalchemy.orm import Session
 
-from models.mechanism import CalendarOverride, Mechanism, RatingDimension, WhistleClass
+from models.mechanism import (
+    CalendarOverride,
+    Mechanism,
+    RatingDimension,
+    ReviewLevel,
+    WhistleClass,
+)
 from models.organization import Organization, OrganizationLine
 from models.ticket import Ticket
-from rules.calendar import WorkCalendar, read_spans
+from rules.calendar import Spans, WorkCalendar, read_spans
 from rules.errors import Invalid
+from rules.locking import keep, kept, let_go
 
 
 def mechanism_for(session: Session, organization_id: int) -> Mechanism:
@@ -63,9 +72,29 @@ def asked_once(session: Session) -> Iterator[None]:
         yield
     finally:
         session.info[_ASKED] = before
+        if before is None:
+            let_go(session, _DAYS, "item_limit", "parties", "receiver")
 
 
 _ASKED = "chuishao.mechanisms"
+_DAYS = "calendar"
+
+
+def is_asking(session: Session) -> bool:
+    """Tell whether a step is being taken, for which things are asked once."""
+    return session.info.get(_ASKED) is not None
+
+
+def keep_number(session: Session, organization_id: int, number: int | None) -> None:
+    """Keep, while a step is taken, which mechanism is in force at a place."""
+    asked: dict[int, int | None] | None = session.info.get(_ASKED)
+    if asked is not None:
+        asked[organization_id] = number
+
+
+def keep_days(session: Session, words: str | None) -> None:
+    """Keep, while a step is taken, the administrator's days: each as 2026-10-10=1, =0 if it is off."""
+    keep(session, _DAYS, None, words or "")
 
 
 def _number_in_force(session: Session, organization_id: int) -> int | None:
@@ -92,6 +121,36 @@ def present_class(session: Session, ticket: Ticket) -> WhistleClass:
     return next((each for each in classes if each.code == own.code), own)
 
 
+@dataclass(frozen=True)
+class Stage:
+    """A step of a mechanism's review route."""
+
+    position: int
+    name: str
+    level: ReviewLevel
+
+
+#: Routes by what their versions were when they were read. A version that changes, in whatever part
+#: and whichever process, moves its own ``version`` (``rules.mechanism_versions.maintain``); the
+#: instant tells apart what was rolled back.
+_ROUTES: dict[tuple[Any, ...], tuple[Stage, ...]] = {}
+_MOST_ROUTES = 1000
+
+
+def route_of(mechanism: Mechanism) -> tuple[Stage, ...]:
+    """Return the review route of a mechanism's version, in order; read once for all tickets."""
+    key = (mechanism.id, mechanism.version, mechanism.updated_at)
+    known = "route" not in inspect(mechanism).dict and None not in key
+    if known and key in _ROUTES:
+        return _ROUTES[key]
+    route = tuple(Stage(each.position, each.name, each.level) for each in mechanism.route)
+    if known:
+        if len(_ROUTES) >= _MOST_ROUTES:
+            _ROUTES.clear()
+        _ROUTES[key] = route
+    return route
+
+
 def classes_for(session: Session, organization_id: int) -> list[WhistleClass]:
     """Return the whistle classes that a place may blow, in the mechanism's order."""
     return mechanism_for(session, organization_id).classes
@@ -104,6 +163,18 @@ def dimensions_of(whistle_class: WhistleClass) -> list[RatingDimension]:
 
 def calendar(session: Session, mechanism: Mechanism | None = None) -> WorkCalendar:
     """Return the national calendar with the administrator's overrides and a mechanism's hours."""
-    overrides: Any = session.execute(select(CalendarOverride.day, CalendarOverride.working)).all()
     spans = read_spans(mechanism.working_hours or ()) if mechanism else ()
+    told: str | None = kept(session, _DAYS, None)
+    if told is not None:
+        return _calendar(told, spans)
+    overrides: Any = session.execute(select(CalendarOverride.day, CalendarOverride.working)).all()
     return WorkCalendar(dict(map(tuple, overrides)), spans)
+
+
+@lru_cache(maxsize=64)
+def _calendar(days: str, spans: Spans) -> WorkCalendar:
+    """Make the calendar of days in words, once for all who are told the same."""
+    told = (each.split("=") for each in days.split(",") if each)
+    return WorkCalendar(
+        {dt.date.fromisoformat(day): bool(int(works)) for day, works in told}, spans
+    )

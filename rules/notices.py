@@ -162,7 +162,7 @@ def _among(
     holds = (
         select(link.c.user_id)
         .join(role, role.c.id == link.c.role_id)
-        .where(link.c.user_id == account.c.id, role.c.name.in_([each.value for each in roles]))
+        .where(link.c.user_id == account.c.id, or_(*(role.c.name == each.value for each in roles)))
     )
     return and_(there, holds.exists())
 

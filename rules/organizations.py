@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import inspect, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import ScalarSelect, String, cast, func, inspect, select
+from sqlalchemy.orm import Session, aliased, object_session, selectinload
 
 from models.organization import (
     REALMS,
@@ -17,6 +17,7 @@ from models.organization import (
 )
 from rules.actor import SYSTEM, acting_as
 from rules.errors import Invalid
+from rules.locking import keep, kept, let_go
 
 K = OrganizationKind
 #: What an organisation may hang from; the empty tuple means: stands at the top.
@@ -36,6 +37,29 @@ MAY_STAND_ALONE = (K.CITY, K.COUNTY)
 
 #: Where a flush leaves the ids of organisations whose ancestors it has changed.
 MOVED = "chuishao.moved"
+_ABOVE = "above"
+
+
+def above(place: Organization) -> frozenset[int]:
+    """Return the ids of a place and of all that it lies in."""
+    found: frozenset[int] | None = kept(object_session(place), _ABOVE, place.id)
+    return frozenset(line.ancestor_id for line in place.lines) if found is None else found
+
+
+def ids_above(place_id: Any) -> ScalarSelect[str]:
+    """Return what asks for ``above`` along with something else, by a column: for ``keep_above``.
+
+    As one value: to join the lines would bring all that is asked besides once for each of them.
+    """
+    line = aliased(OrganizationLine)
+    ids = func.aggregate_strings(cast(line.ancestor_id, String), ",")
+    return select(ids).where(line.organization_id == place_id).scalar_subquery()
+
+
+def keep_above(session: Session, place_id: int, ids: str | None) -> None:
+    """Keep what lies above a place until the transaction ends, or the tree is changed."""
+    if ids:
+        keep(session, _ABOVE, place_id, frozenset(map(int, ids.split(","))))
 
 
 def maintain(session: Session, flush_context: Any, instances: Any) -> None:
@@ -53,6 +77,7 @@ def maintain(session: Session, flush_context: Any, instances: Any) -> None:
     ]
     if not touched:
         return
+    let_go(session, _ABOVE)
     with acting_as(session, SYSTEM):
         moved = [each for each in touched if _is_new(each) or _changed(each, *_PLACE)]
         for organization in moved:

@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from models.base import utcnow
 from models.organization import Organization, OrganizationLine
 from models.ticket import OFF_WORK, AssignmentRole, PartyRelation, Ticket, TicketParty
+from rules import locking
 from rules.actor import SYSTEM, acting_as
-from rules.organizations import MOVED
+from rules.locking import kept, let_go
+from rules.organizations import MOVED, above
 from rules.scope import reviewed
 
 
@@ -22,16 +24,25 @@ def sync(session: Session, ticket: Ticket) -> None:
     A department that is off work (returned, handed over, removed) is no longer party. Writes only
     the differences.
     """
+    known: set[tuple[int, PartyRelation]] | None = kept(session, _KNOWN, inspect(ticket).key)
+    let_go(session, _KNOWN)
     with acting_as(session, SYSTEM), session.no_autoflush:
         organization = _raiser(session, ticket)
         wanted = {(organization.id, PartyRelation.RAISER)}
-        wanted |= {(line.ancestor_id, PartyRelation.AREA) for line in organization.lines}
+        wanted |= {(each, PartyRelation.AREA) for each in above(organization)}
         for assignment in ticket.assignments:
             if assignment.status not in OFF_WORK:
                 lead = assignment.role is AssignmentRole.LEAD
                 relation = PartyRelation.LEAD if lead else PartyRelation.ASSISTING
                 organization_id = assignment.organization_id or assignment.organization.id
                 wanted.add((organization_id, relation))
+        if known is not None and known <= wanted and "parties" not in inspect(ticket).dict:
+            # Nobody leaves: who is there already need not be read as records.
+            session.add_all(
+                TicketParty(ticket=ticket, organization_id=each, relation=relation)
+                for each, relation in sorted(wanted - known)
+            )
+            return
         for party in list(ticket.parties):
             if (party.organization_id, party.relation) in wanted:
                 wanted.discard((party.organization_id, party.relation))
@@ -39,6 +50,17 @@ def sync(session: Session, ticket: Ticket) -> None:
                 ticket.parties.remove(party)
         for organization_id, relation in sorted(wanted):
             ticket.parties.append(TicketParty(organization_id=organization_id, relation=relation))
+
+
+_KNOWN = "parties"
+
+
+def keep(session: Session, ticket: Ticket, words: str | None) -> None:
+    """Keep who is party to a ticket, for the step that is being taken: each as 12=area."""
+    pairs = (each.split("=") for each in (words or "").split(",") if each)
+    relations = {each.value: each for each in PartyRelation}
+    known = {(int(number), relations[relation]) for number, relation in pairs}
+    locking.keep(session, _KNOWN, inspect(ticket).key, known)
 
 
 def _raiser(session: Session, ticket: Ticket) -> Organization:

@@ -64,7 +64,8 @@ def guard_new(session: Session, flush_context: Any) -> None:
 
     A child that was taken out of its parent's collection counts as changed before the flush, and
     is gone after it: there is nothing left to judge. Nor is there where nothing was written that
-    the judgement before the flush speaks of (``rules.judging``): it would be the same again.
+    the judgement before the flush speaks of (``rules.judging``): it would be the same again; nor
+    where an answer stands that the flush can only have confirmed.
     """
     added, changed = session.info.pop(_WRITTEN, ([], []))
     actor = current(session)
@@ -74,14 +75,16 @@ def guard_new(session: Session, flush_context: Any) -> None:
     done = Written(added, flush_context)
     lost = _keep(session, done)
     left = [each for each in changed if not flush_context.is_deleted(inspect(each))]
+    stands = _changeable(_answered(session))
     again = [
         each
         for each in left
         for model, about in [_kind_of(each)]
-        if done.bears_on(_judgement(actor, cast(Any, model), about, _CHANGING, 0))
+        if (model, each.id) not in stands
+        and done.bears_on(_judgement(actor, cast(Any, model), about, _CHANGING, 0))
     ]
     # Either judged before and none the worse for it, or judged again below.
-    ours = {(type(each), each.id) for each in left} | _changeable(_answered(session))
+    ours = {(type(each), each.id) for each in left} | stands
     # Who moves a row to another place must be allowed to make one there.
     moved = [each for each in left if _moved(each)]
     fresh = [each for each in added if _parent(each) not in ours]
@@ -268,7 +271,7 @@ def _keep(session: Session, done: Written) -> dict[Kind, set[int]]:
     answered = _answered(session)
     actor = current(session)
     lost = {
-        kind: ids for kind, ids in answered.items() if done.bears_on(_judgement(actor, *kind, 0))
+        kind: ids for kind, ids in answered.items() if done.may_undo(_judgement(actor, *kind, 0))
     }
     stays = {kind: ids for kind, ids in answered.items() if kind not in lost}
     session.info[_ANSWERED] = (actor, locking.innermost(session), stays)

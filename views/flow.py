@@ -26,6 +26,9 @@ from views.records import RecordView
 class FlowView(RecordView):
     """A record view whose records have a status kept by ``rules.workflow``."""
 
+    #: What is asked along with a record for a step, besides ``step_loads``.
+    step_asides: tuple[locking.Aside, ...] = ()
+
     @expose("/step/<int:pk>/<action>", methods=["POST"])
     @has_access
     def step(self, pk: int, action: str) -> Any:
@@ -36,6 +39,7 @@ class FlowView(RecordView):
             abort(404)
         record = self.found_to_act(pk, action)
         with asked_once(session()):
+            self.look_ahead(record, action)
             return self._taken(record, replace(step, inputs=fitting(step.inputs, record)))
 
     def _taken(self, record: Any, step: workflow.Step) -> Any:
@@ -90,7 +94,7 @@ class FlowView(RecordView):
         if pk > LARGEST_ID:
             abort(404)
         loads = tuple(self.step_loads(action))
-        return locking.found(session(), self.model, pk, loads) or abort(404)
+        return locking.found(session(), self.model, pk, loads, self.step_asides) or abort(404)
 
     def step_loads(self, action: str) -> Options:
         """Return loader options for taking a step: records that the row must lead to, joined.
@@ -98,6 +102,9 @@ class FlowView(RecordView):
         What hangs from it is read under its lock.
         """
         return []
+
+    def look_ahead(self, record: Any, action: str) -> None:
+        """Read at once what a step is going to ask for; by itself it asks for one thing at a time."""
 
     def after_step(self, pk: int) -> str:
         """Return where a step leads: the record, or the list if it left the actor's scope."""

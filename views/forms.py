@@ -63,7 +63,7 @@ class RecordSelectWidget:
         params = html_params(
             name=field.name,
             class_=classes,
-            data_source=field.source,
+            data_source=field.address(),
             data_placeholder=_("输入名称查找"),
             **attributes,
         )
@@ -88,6 +88,10 @@ class RecordSelectField(Field):
     ) -> None:
         super().__init__(label, **kwargs)
         self.source, self.choose, self.multiple, self.wide = source, choose, multiple, wide
+
+    def address(self) -> str:
+        """Return the address that answers the box."""
+        return self.source
 
     def chosen(self) -> list[Any]:
         """Return the chosen records."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import url_for
@@ -13,11 +13,37 @@ from wtforms import DateTimeLocalField, RadioField, ValidationError
 
 from rules.calendar import SHANGHAI, as_utc
 from rules.photos import Picture
+from views.forms import RecordSelectField
 from views.photos import token_of
 
 #: How a browser writes a local time: with seconds only if there are any.
 _WRITTEN = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 MOST_STARS = 5
+
+
+class StepSelectField(RecordSelectField):
+    """Chooses among the records that a step may name; whose step it is, the form's ``meta`` tells.
+
+    So the form's class is made once. ``meta.asked`` is what ``address_of`` and ``choose_of`` are given.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        address_of: Callable[[Any], str],
+        choose_of: Callable[[Any, int], Any],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(label, source="", choose=self._choose, **kwargs)
+        self.address_of, self.choose_of = address_of, choose_of
+
+    def address(self) -> str:
+        """Return the address that answers the box."""
+        return self.address_of(self.meta.asked)
+
+    def _choose(self, number: int) -> Any:
+        return self.choose_of(self.meta.asked, number)
 
 
 class MomentField(DateTimeLocalField):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +24,12 @@ from models.recurring import RecurringProblem
 from models.ticket import Ticket
 from rules import workflow
 from rules.mechanisms import dimensions_of
+from rules.organizations import above
 from rules.problems import owners
 from rules.wording import local
 from rules.workflow import Input, Step
 from rules.workflows.check_ins import SERVING
-from rules.workflows.ticket_base import DISPATCHABLE, active, assisting
+from rules.workflows.ticket_base import active, assisting
 from rules.workflows.ticket_merge import OPEN
 from rules.workflows.ticket_ratings import to_grade
 from views.context import actor, session
@@ -36,7 +37,14 @@ from views.form_base import Form
 from views.forms import RecordSelectField, TitledField, choice_text, chooser
 from views.photos import PhotosField, pictures_of
 from views.presentation import Button, FormGroup
-from views.step_fields import MomentField, Photographed, StarsField, thumbnails
+from views.step_fields import (
+    MomentField,
+    Photographed,
+    StarsField,
+    StepSelectField,
+    thumbnails,
+)
+from views.ticket_choices import receiver_of, receivers_in
 
 if TYPE_CHECKING:
     from views.records import RecordView
@@ -102,12 +110,7 @@ def receivers(record: Any, action: str = "") -> Select[Any]:
         return select(Organization).where(Organization.id.in_(ids))
     if isinstance(record, MeetingDecision | RecurringProblem):
         return owners(record)
-    realms = [line.ancestor_id for line in record.organization.lines]
-    found = select(Organization).where(
-        Organization.kind.in_(DISPATCHABLE),
-        Organization.active,
-        Organization.realm_id.in_(realms),
-    )
+    found = receivers_in(above(record.organization))
     if action == "hand_over":
         return found.where(Organization.id != record.lead_id)
     if action == "add_assisting":
@@ -179,9 +182,10 @@ def _grades(record: Any, action: str) -> list[tuple[str, str, str]]:
 
 def step_form(view: RecordView, record: Any, step: Step, posted: bool = False) -> StepForm:
     """Return the form of a step, filled from the request only if it was this step's that came."""
-    kind = _kind(view, record, step)
+    kind = _kind(record, step)
     # Several forms stand on one page: their fields must not share ids.
-    form: StepForm = kind() if posted else kind(formdata=None)
+    asked = {"asked": (view, record)}
+    form: StepForm = kind(meta=asked) if posted else kind(formdata=None, meta=asked)
     for field in form:
         field.id = f"{step.action}-{field.name}"
     if not posted:
@@ -190,40 +194,34 @@ def step_form(view: RecordView, record: Any, step: Step, posted: bool = False) -
     return form
 
 
-def _kind(view: RecordView, record: Any, step: Step) -> type[StepForm]:
-    """Return the class of a step's form; where the record offers no choices of its own, a kept one."""
+def _kind(record: Any, step: Step) -> type[StepForm]:
+    """Return the class of a step's form, which is made once for each that asks the same."""
     graded = any(each.kind == "grades" for each in step.inputs)
     grades = tuple(_grades(record, step.action)) if graded else ()
-    if not any(each.kind in _CHOSEN for each in step.inputs):
-        return _kept_kind(step.inputs, grades, str(get_locale()))
-    chosen = {
-        each.name: _choosing(view, record, step.action, each)
-        for each in step.inputs
-        if each.kind in _CHOSEN
-    }
-    return type("StepForm", (StepForm,), _fields(step.inputs, grades, chosen))
+    return _kept_kind(step.inputs, step.action, grades, str(get_locale()))
 
 
 @lru_cache(maxsize=512)
 def _kept_kind(
-    inputs: tuple[Input, ...], grades: tuple[tuple[str, str, str], ...], _locale: str
+    inputs: tuple[Input, ...],
+    action: str,
+    grades: tuple[tuple[str, str, str], ...],
+    _locale: str,
 ) -> type[StepForm]:
-    """Make the class of a form, in the words of one language: of these things, and of nothing else."""
-    return type("StepForm", (StepForm,), _fields(inputs, grades, {}))
+    """Make the class of a form, in the words of one language: of these things, and of nothing else.
 
-
-def _fields(
-    inputs: tuple[Input, ...], grades: Iterable[tuple[str, str, str]], chosen: dict[str, Any]
-) -> dict[str, Any]:
-    """Return a form's fields in order; a grades input is one for each department and dimension."""
+    A grades input is one field for each department and dimension.
+    """
     fields: dict[str, Any] = {}
     for each in inputs:
         if each.kind == "grades":
             for name, department, dimension in grades:
                 fields[name] = _grade_field(department, dimension, each.required)
+        elif each.kind in _CHOSEN:
+            fields[each.name] = _choosing(action, each)
         else:
-            fields[each.name] = chosen.get(each.name) or _field(each)
-    return fields
+            fields[each.name] = _field(each)
+    return type("StepForm", (StepForm,), fields)
 
 
 def _grade_field(department: str, dimension: str, required: bool) -> RadioField:
@@ -273,18 +271,25 @@ def _narrowed(action: str) -> dict[str, str]:
     return {"step": action} if action in narrow else {}
 
 
-def _choosing(view: RecordView, record: Any, action: str, each: Input) -> Any:
+def _choosing(action: str, each: Input) -> Any:
     label = _(each.label)
     route, choices_of, target = _CHOSEN[each.kind]
     must_choose = InputRequired(_("请选择“%(label)s”。", label=label))
 
-    def choose(number: int) -> Any:
+    def address(asked: tuple[RecordView, Any]) -> str:
+        view, record = asked
+        return view.url(route, pk=record.id, **_narrowed(action))
+
+    def choose(asked: tuple[RecordView, Any], number: int) -> Any:
+        record = asked[1]
+        if action == "dispatch" and isinstance(record, Ticket):
+            return receiver_of(session(), record, number)
         return chooser(session(), choices_of(record, action), target)(number)
 
-    return RecordSelectField(
+    return StepSelectField(
         label,
-        source=view.url(route, pk=record.id, **_narrowed(action)),
-        choose=choose,
+        address_of=address,
+        choose_of=choose,
         multiple=each.kind == "organizations",
         description=_(each.help) if each.help else "",
         validators=[must_choose if each.required else Optional()],

@@ -22,6 +22,8 @@ from models.ticket import TicketStatus as S
 from models.ticket_file import ExtensionStatus, PhotoMoment, TicketExtension
 from rules.comments import LONGEST
 from rules.wording import local
+from rules.workflows import ticket_dispatch
+from rules.workflows.ticket_base import PLACE_OF
 from rules.workflows.tickets import BY_PLACE
 from views import steps
 from views.agenda_links import agenda_links
@@ -31,6 +33,7 @@ from views.context import actor, session
 from views.details import DetailPage
 from views.flow import FlowView
 from views.forms import options_of
+from views.listing import id_of
 from views.presentation import Button, Change, Group
 from views.problem_links import problem_links
 from views.records import Options
@@ -183,15 +186,13 @@ class TicketPage(DetailPage):
 #: What a department's steps ask of a ticket; the options are made once.
 _STEP_LOADS = (joinedload(Ticket.whistle_class, innerjoin=True),)
 _MECHANISM = joinedload(WhistleClass.mechanism, innerjoin=True)
-_LINES = joinedload(Ticket.organization, innerjoin=True).joinedload(
-    Organization.lines, innerjoin=True
-)
+_PLACE = joinedload(Ticket.organization, innerjoin=True)
 #: Whoever stands to a ticket by its place is asked where that lies, and works by its mechanism.
 _STEP_LOADS_BY_PLACE = (
     joinedload(Ticket.whistle_class, innerjoin=True).options(_MECHANISM),
-    _LINES,
+    _PLACE,
 )
-#: Steps that start no clock. The terms of a class come with each line of the place otherwise.
+#: Steps that start no clock.
 _WITHOUT_CLOCKS = frozenset({"approve", "decline_review", "decline", "rate", "close"})
 _TERMS = tuple(
     defer(getattr(WhistleClass, each.key))
@@ -200,7 +201,7 @@ _TERMS = tuple(
 )
 _STEP_LOADS_WITHOUT_TERMS = (
     joinedload(Ticket.whistle_class, innerjoin=True).options(_MECHANISM, *_TERMS),
-    _LINES,
+    _PLACE,
 )
 
 
@@ -214,6 +215,7 @@ class TicketDetail(TicketComments, TicketSlips, FlowView):
 
     model = Ticket
     show_template = "ticket_show.html"
+    step_asides = (PLACE_OF,)
     show_groups = [
         ("问题", ["detail", "address", "contact_name", "contact_phone"]),
         (
@@ -255,6 +257,11 @@ class TicketDetail(TicketComments, TicketSlips, FlowView):
             return list(_STEP_LOADS)
         light = action in _WITHOUT_CLOCKS
         return list(_STEP_LOADS_WITHOUT_TERMS if light else _STEP_LOADS_BY_PLACE)
+
+    def look_ahead(self, record: Any, action: str) -> None:
+        """A dispatch asks for much; the department that was chosen comes along."""
+        if action == "dispatch":
+            ticket_dispatch.read(session(), record, id_of(request.form.get("lead", "")))
 
     def page_of(self, record: Any, refused: tuple[str, steps.StepForm] | None = None) -> DetailPage:
         """Return a ticket's own page."""

@@ -20,7 +20,9 @@ from models.ticket import (
 from rules import clocks, ledger
 from rules.actor import SYSTEM, Actor, acting_as
 from rules.calendar import WorkCalendar
+from rules.locking import Aside
 from rules.mechanisms import calendar
+from rules.organizations import ids_above, keep_above
 from rules.workflow import Context
 
 #: Who can be sent: whoever stands on a duty list, which names departments, branches and companies.
@@ -29,6 +31,11 @@ DISPATCHABLE = (
     OrganizationKind.STATION,
     OrganizationKind.UNIT,
     OrganizationKind.COORDINATION_OFFICE,
+)
+#: Where a ticket's place lies, asked along with the ticket.
+PLACE_OF = Aside(
+    ids_above(Ticket.organization_id),
+    lambda session, ticket, ids: keep_above(session, ticket.organization_id, ids),
 )
 
 

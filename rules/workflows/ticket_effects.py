@@ -24,6 +24,7 @@ from rules.mechanisms import mechanism_for, present_class
 from rules.numbering import next_number
 from rules.parties import sync
 from rules.workflow import Context
+from rules.workflows import ticket_dispatch
 from rules.workflows import ticket_review as review
 from rules.workflows.ticket_base import (
     DISPATCHABLE,
@@ -120,6 +121,7 @@ def asks_for_date(ticket: Ticket) -> bool:
     session = object_session(ticket)
     if session is None or not ticket.id:
         return False
+    ticket_dispatch.read(session, ticket)
     with acting_as(session, SYSTEM):
         return clocks.asks_for_date(ticket, present_class(session, ticket)) is not False
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from models.ticket import Ticket, TicketStatus
 from presets.roles import Role
 from rules import notices
+from rules.organizations import above
 from rules.workflow import Context, Step
 from rules.workflows.ticket_base import active
 from rules.workflows.ticket_merge import merged_into
@@ -79,8 +80,7 @@ def _waiting(context: Context, label: str) -> None:
         if role is Role.DISPATCHER:
             _county(context, _say(context, f"待{step.name}"), role)
         else:
-            above: list[int | None] = [line.ancestor_id for line in ticket.organization.lines]
-            _to(context, above, _say(context, f"待{step.name}"), role)
+            _to(context, [*above(ticket.organization)], _say(context, f"待{step.name}"), role)
 
 
 def _rated(context: Context, label: str) -> None:

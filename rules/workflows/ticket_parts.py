@@ -11,6 +11,7 @@ from models.ticket import AssignmentRole, AssignmentStatus, Ticket, TicketAssign
 from rules import clocks
 from rules.calendar import WorkCalendar
 from rules.errors import Invalid
+from rules.organizations import above
 from rules.parties import sync
 from rules.workflow import Context
 from rules.workflows.ticket_base import (
@@ -26,17 +27,20 @@ from rules.workflows.ticket_extensions import drop_pending
 A = AssignmentStatus
 
 
+def may_receive(ticket: Ticket, organization: Organization) -> bool:
+    """Tell whether an organisation can be sent to: a department in use, of the ticket's own county."""
+    return (
+        organization.active
+        and organization.kind in DISPATCHABLE
+        and organization.realm_id in above(ticket.organization)
+    )
+
+
 def receiver(context: Context, organization_id: int, field: str) -> Organization:
     """Return the department to send to; only one of the ticket's own county or city will do."""
     ticket: Ticket = context.record
     organization = context.session.get(Organization, organization_id)
-    realms = {line.ancestor_id for line in ticket.organization.lines}
-    if (
-        organization is None
-        or not organization.active
-        or organization.kind not in DISPATCHABLE
-        or organization.realm_id not in realms
-    ):
+    if organization is None or not may_receive(ticket, organization):
         name = f"“{organization.name}”" if organization else "所选单位"
         message = f"{name}不能承办这张哨单，请选择本县（市、区）在用的职能部门或单位。"
         raise Invalid(message, **{field: message})

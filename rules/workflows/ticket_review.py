@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from models.mechanism import ReviewLevel, ReviewStep
+from models.mechanism import ReviewLevel
 from models.organization import Organization, OrganizationKind
 from models.ticket import Ticket, TicketStatus
 from presets.roles import Role
 from rules import ledger
+from rules.mechanisms import Stage, route_of
+from rules.organizations import above
 from rules.workflow import Context
 
 #: Who takes a level's steps.
@@ -25,11 +27,11 @@ _PLACES = {
 }
 
 
-def due_step(ticket: Ticket) -> ReviewStep | None:
+def due_step(ticket: Ticket) -> Stage | None:
     """Return the step of the route that a ticket waits for, if it is under review."""
     if ticket.status is not TicketStatus.PENDING_REVIEW:
         return None
-    route = ticket.whistle_class.mechanism.route
+    route = route_of(ticket.whistle_class.mechanism)
     return next((each for each in route if each.position == ticket.review_position), None)
 
 
@@ -45,15 +47,15 @@ def rank_of_raiser(context: Context) -> int:
     return rank
 
 
-def first_step(context: Context) -> ReviewStep | None:
+def first_step(context: Context) -> Stage | None:
     """Return the first step of the route above the raiser's own level, and log his level."""
     rank = rank_of_raiser(context)
     context.log["raiser_rank"] = rank
     return _next(context.record, None, rank)
 
 
-def _next(ticket: Ticket, after: int | None, rank: int) -> ReviewStep | None:
-    for step in ticket.whistle_class.mechanism.route:
+def _next(ticket: Ticket, after: int | None, rank: int) -> Stage | None:
+    for step in route_of(ticket.whistle_class.mechanism):
         if (after is None or step.position > after) and _RANKS[step.level] > rank:
             return step
     return None
@@ -73,12 +75,11 @@ def _stands(context: Context, level: ReviewLevel) -> bool:
     """A grid's own staff, of the same role, do not review for the community above them."""
     if level is not ReviewLevel.COMMUNITY:
         return True
-    lines = context.record.organization.lines
-    return any(
-        line.ancestor_id == context.actor.area_id
-        and line.ancestor.kind is OrganizationKind.COMMUNITY
-        for line in lines
-    )
+    area_id = context.actor.area_id
+    if area_id not in above(context.record.organization):
+        return False
+    place = context.session.get(Organization, area_id)
+    return place is not None and place.kind is OrganizationKind.COMMUNITY
 
 
 def approve(context: Context) -> None:

@@ -11,6 +11,7 @@ from models.ticket_file import ExtensionStatus, TicketExtension
 from presets.roles import Role
 from rules import clocks
 from rules.actor import Actor
+from rules.organizations import above
 from rules.supervision_matters import after_low_rating
 from rules.workflow import Context, Input, Relation, Step, Workflow, guard_status, register
 from rules.workflows import ticket_effects as effects
@@ -75,7 +76,7 @@ def relations(session: Session, ticket: Any, actor: Actor) -> frozenset[Relation
     """Return how an actor stands to a ticket: in its area, with it in hand, its lead, assisting."""
     found = set()
     if actor.system or actor.has(*BY_PLACE):
-        if any(line.ancestor_id == actor.area_id for line in ticket.organization.lines):
+        if actor.area_id in above(ticket.organization):
             found.add(R.AREA)
         if local.is_holder(ticket, actor):
             found.add(R.IN_HAND)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from sqlalchemy import delete, inspect, select
+from sqlalchemy import and_, delete, exists, inspect, or_, select
 from sqlalchemy.orm import Session
 
 from bench.timing import statements
@@ -17,6 +17,7 @@ from models.ticket_file import ExtensionStatus
 from rules import bulk, ledger, locking
 from rules.actor import SYSTEM, acting_as
 from rules.errors import OutOfScope
+from rules.judging import _asked_for
 from tests.factories.roads import brought_to, inputs, rate
 from tests.factories.stage import Stage, built
 from tests.factories.world import World
@@ -125,6 +126,42 @@ def test_an_answer_is_gone_once_something_is_written_that_it_speaks_of(
         ticket.address = "北门"
         with pytest.raises(OutOfScope):
             one_session.flush()
+
+
+def test_an_answer_stands_over_parties_that_come(one_stage: Stage, one_session: Session) -> None:
+    """Of parties a ticket's judgement asks only whether there is one: more can but let more pass."""
+    ticket = one(one_stage, Ticket, "A11")
+    away, actor = one_stage.world.place("B11").id, one_stage.world.actor("community")
+    with acting_as(one_session, actor):
+        locking.lock(one_session, ticket)
+        ledger.data_of_last(one_session, ticket, "raise")
+        with statements(one_session.get_bind()) as seen:
+            ticket.parties.append(
+                TicketParty(organization_id=away, relation=PartyRelation.ASSISTING)
+            )
+            ticket.address = "北门"
+            one_session.flush()
+            assert judged(seen) == 0
+            ticket.parties.remove(ticket.parties[-1])
+            ticket.address = "南门"
+            one_session.flush()
+            assert judged(seen) == 1
+
+
+def test_only_a_question_for_some_row_is_the_same_after_more_rows() -> None:
+    ticket, party, part = (each.__table__ for each in (Ticket, TicketParty, TicketAssignment))
+    here = exists().where(party.c.ticket_id == ticket.c.id)
+    none = ~exists().where(part.c.ticket_id == ticket.c.id)
+    base = select(ticket.c.id)
+    among = ticket.c.id.in_(select(part.c.ticket_id))
+    joined = base.select_from(ticket.outerjoin(part, part.c.ticket_id == ticket.c.id)).where(
+        part.c.id.is_(None)
+    )
+    assert _asked_for(base.where(or_(here, ticket.c.paper))) == {ticket, party}
+    for other in (none, among, and_(here, or_(none, here))):
+        assert part not in _asked_for(base.where(other))
+    assert part not in _asked_for(joined)
+    assert _asked_for(base.where(here).limit(1)) == frozenset()
 
 
 def test_what_hangs_from_a_ticket_is_judged_by_it(one_stage: Stage, one_session: Session) -> None:

@@ -18,7 +18,7 @@ from rules import mechanism_versions as versions
 from rules.actor import SYSTEM, Actor, acting_as
 from rules.errors import Conflict, Invalid, OutOfScope, Stale
 from rules.mechanism_checks import check
-from rules.mechanisms import calendar, mechanism_for, present_class
+from rules.mechanisms import calendar, mechanism_for, present_class, route_of
 from rules.workflows.ticket_review import due_step
 from tests.conftest import Backend
 from tests.factories.race import race
@@ -59,6 +59,28 @@ def test_a_version_that_nobody_uses_is_changed_in_place(session: Session) -> Non
     session.expire_all()
     assert plan_of(running(session)) == LARGER
     assert of_county(session) == [(1, True)]
+
+
+def test_a_route_that_is_known_is_read_anew_once_it_has_changed(one_session: Session) -> None:
+    """Saved as a whole, or in any of its parts; what is rolled back was never there."""
+
+    def names() -> list[str]:
+        one_session.expire_all()
+        return [each.name for each in route_of(running(one_session))]
+
+    before = names()
+    plan = replace(JIUJIANG, route=(StepPlan("联席会审", ReviewLevel.OFFICE),))
+    save(one_session, plan)
+    assert names() == ["联席会审"]
+    one_session.rollback()
+    assert names() == before
+    with acting_as(one_session, SYSTEM):
+        running(one_session).route[0].name = "初审"
+        one_session.flush()
+        assert names() == ["初审", *before[1:]]
+        one_session.delete(running(one_session).route[0])
+        one_session.flush()
+    assert names() == before[1:]
 
 
 @pytest.mark.parametrize("draft", [True, False])

@@ -61,6 +61,8 @@ LOOKED_AT: dict[str, set[str]] = {
         "__table__",
         "get_bind",
     },  # ids of own tickets, for one that the gate guards
+    # What a dispatch depends on, by the ticket that is locked for it.
+    "rules/workflows/ticket_dispatch.py": {"__table__"},
     "rules/waiting.py": {"__table__"},  # narrows decisions that the gate lets through
     "rules/ticket_lists.py": {"__table__"},  # narrows tickets that the gate lets through
 }
