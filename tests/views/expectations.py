@@ -281,8 +281,8 @@ DELETE["import_job"] = READ["import_job"]
 DELETE |= _table(tickets.DELETE) | _table(follow.DELETE)
 #: Signed, published or blown, or being written: nobody changes these.
 LOCKED = names("t11 t12 t21 tb g11 g12 gb gx p1 lc ip1 ic n11 n12 n21 nb NA OA NB OB")
-#: Other records refer to these: they cannot be deleted.
-DEPENDED = names("oA11 oB11")
+#: Other records refer to these, or they were decided: they cannot be deleted.
+DEPENDED = names("oA11 oB11 DA DB")
 
 #: Record type → the step tried on each record: its action, its input, who may take it on what,
 #: and on which of those the state forbids it.
