@@ -94,7 +94,7 @@ def test_what_comes_back_is_a_share_of_what_was_ever_closed(
 ) -> None:
     """By the ledger alone: of those that were closed at some time, those sent back at some time."""
     before = set(one_session.scalars(select(Ticket.id)))
-    lived(one_session, one_world, seed, tickets=3, steps=14)
+    lived(one_session, one_world, seed, tickets=3, steps=9)
     been = [
         {event.to_status for event in events(one_session, ticket)}
         for ticket in one_session.scalars(select(Ticket).where(Ticket.id.not_in(before)))
