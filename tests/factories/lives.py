@@ -98,7 +98,7 @@ class Life:
         if action == "report_result":
             return {"result": "已处理"}
         if action == "reopen":
-            return {"fix_by": self.now.date() + dt.timedelta(days=30), "note": "又坏了"}
+            return {"fix_by": self.now.date() + dt.timedelta(days=3000), "note": "又坏了"}
         if action == "merge":
             return {"ticket": self.world.raised("A11").id, "note": "重复"}
         if action == "rate":
