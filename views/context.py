@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
+from models.organization import Organization
 from rules.actor import Actor
 from rules.errors import Conflict, Invalid, Stale
 from views.security import current_actor
@@ -28,6 +29,18 @@ def session() -> Session:
 def actor() -> Actor:
     """Return who is asking."""
     return current_actor()
+
+
+def own_area() -> Organization | None:
+    """Return the place in which the reader's organisation lies: a county, for its offices and units."""
+    place = actor().area_id
+    return session().get(Organization, place) if place else None
+
+
+def area_name() -> str:
+    """Return what the reader's area is called; who lies in none is called by his organisation."""
+    place = own_area()
+    return place.name if place is not None else actor().organization_name
 
 
 def record_id() -> int:

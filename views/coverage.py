@@ -29,7 +29,7 @@ from rules.errors import Invalid
 from rules.policy import Action
 from views import listing, permissions, table_html
 from views.charts import by_month, grouped, highest
-from views.context import actor, session
+from views.context import area_name, session
 from views.coverage_book import sheets
 from views.list_links import list_url
 from views.presentation import Column, Crumb, Filter, Link, MenuEntry, Row, Table
@@ -73,7 +73,7 @@ class CoverageView(BaseView):
             "coverage.html",
             view_title=_("协议覆盖"),
             crumbs=[Crumb(_("协议覆盖"))],
-            area=actor().organization_name,
+            area=area_name(),
             tiles=tiles(found),
             shares=shares_table(found),
             pairs=pairs_table(found),
@@ -101,7 +101,7 @@ class CoverageView(BaseView):
         """Send everything as a workbook."""
         today = shanghai_date(utcnow())
         file = workbook(sheets(coverage(session(), today), today))
-        name = _("协议覆盖") + f"-{actor().organization_name}-{today}.xlsx"
+        name = _("协议覆盖") + f"-{area_name()}-{today}.xlsx"
         return send_file(file, mimetype=MEDIA_TYPE, as_attachment=True, download_name=name)
 
     def _list(self, route: str) -> Any:

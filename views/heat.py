@@ -23,7 +23,7 @@ from rules.errors import Invalid
 from rules.policy import Action, Scope
 from rules.recurring import LEVEL_OF, Found, Level, found, suggest, untied
 from views import permissions
-from views.context import actor, session, unit_of_work
+from views.context import actor, own_area, session, unit_of_work
 from views.listing import id_of
 from views.occurrences import cases_url
 from views.permissions import allowed
@@ -175,7 +175,7 @@ def _asked() -> Asked:
 
 
 def _usual() -> Usual:
-    own = session().get(Organization, actor().area_id) if actor().area_id else None
+    own = own_area()
     again = problems.again_of(session(), own)
     below = _BELOW.get(own.kind, Level.COMMUNITY) if own is not None else Level.TOWNSHIP
     whole = own is None or own.kind is OrganizationKind.CITY

@@ -30,7 +30,7 @@ from reports.numbers import (
     page_of,
     year_of,
 )
-from reports.overview import overview
+from reports.overview import overview, side_of
 from reports.sums import KEPT, WHOLE, Side
 from reports.workbook import MEDIA_TYPE, workbook
 from rules.calendar import shanghai_date
@@ -38,7 +38,7 @@ from rules.errors import Invalid
 from rules.policy import Action
 from views import permissions
 from views.charts import grouped
-from views.context import actor, session
+from views.context import actor, area_name, session
 from views.listing import id_of
 from views.number_charts import charts_of
 from views.number_links import FigureUrls
@@ -151,7 +151,7 @@ class NumbersView(BaseView):
         return {
             "view_title": _("一书三单统计"),
             "crumbs": crumbs,
-            "area": actor().organization_name,
+            "area": _ground(),
             "period": period,
             "quick": [(label, self._url(route, each)) for label, each in quick_periods()],
             "tabs": [
@@ -174,7 +174,7 @@ class NumbersView(BaseView):
 
     def _send(self, route: str, period: Period, sheets: Any) -> Any:
         title = _("一书三单统计") + "-" + _(PAGE_LABELS[route])
-        name = f"{title}-{actor().organization_name}-{period.first}-{period.last}.xlsx"
+        name = f"{title}-{_ground()}-{period.first}-{period.last}.xlsx"
         return send_file(
             workbook(sheets), mimetype=MEDIA_TYPE, as_attachment=True, download_name=name
         )
@@ -230,6 +230,12 @@ def quick_periods() -> list[tuple[str, Period]]:
 def own_place(side: Side) -> int | None:
     """Return the organisation whose lists a summary counts: a unit's own; None: all in reach."""
     return actor().organization_id if side is Side.UNIT else None
+
+
+def _ground() -> str:
+    """Return whose figures are told: a unit's own, for all others those of their area."""
+    own = side_of(session()) is Side.UNIT
+    return actor().organization_name if own else area_name()
 
 
 # How figures are written

@@ -24,7 +24,7 @@ from rules.errors import Invalid
 from rules.grade_sums import own_only
 from rules.policy import Action, Scope, scopes
 from views import permissions, score_tables, score_words
-from views.context import actor, session, unit_of_work
+from views.context import actor, area_name, session, unit_of_work
 from views.list_links import list_url
 from views.listing import LARGEST_ID, id_of
 from views.measure_address import Span
@@ -214,8 +214,8 @@ class ScoresView(BaseView):
 
     def _area(self, county: int | None) -> str:
         """Return what the reader's ground is called, or the county that he asks for."""
-        place = session().get(Organization, county or actor().area_id or 0)
-        return place.name if place is not None else actor().organization_name
+        place = session().get(Organization, county) if county else None
+        return place.name if place is not None else area_name()
 
     def _exports(self, period: Period, kept: dict[str, str]) -> list[Link]:
         """Return the buttons of the workbooks: of what is shown, and of its whole year."""
@@ -246,8 +246,7 @@ class ScoresView(BaseView):
             card = found.cards[0] if found.cards else None
             name, number = actor().organization_name, actor().organization_id or 0
             return self._department("summary", period, name, found, card, number)
-        area = session().get(Organization, actor().area_id) if actor().area_id else None
-        name = area.name if area else actor().organization_name
+        name = area_name()
         return self._place(
             "summary", period, name, own_place(session(), period, utcnow(), name), 0, 0
         )

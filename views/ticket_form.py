@@ -29,7 +29,7 @@ from rules.policy import Action
 from rules.scope import reachable
 from rules.workflows.ticket_effects import DISPATCHABLE
 from views.addresses import known_places, place_options
-from views.context import actor, session
+from views.context import actor, own_area, session
 from views.flow import FlowView
 from views.forms import RecordForm, RecordSelectField, chooser
 from views.photos import PhotosField, pictures_in, pictures_of, token_of
@@ -174,9 +174,7 @@ class TicketForm(FlowView):
 
     def fill(self, record: Any) -> None:
         """A whistle is blown for one's own place unless one says otherwise."""
-        record.organization = (
-            session().get(Organization, actor().area_id) if actor().area_id else None
-        )
+        record.organization = own_area()
 
     def groups_for(self, record: Any) -> FormGroups:
         """Columns, and what is no column: photos, the address book, the key of a new whistle."""

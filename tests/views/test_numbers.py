@@ -134,6 +134,12 @@ def test_an_area_shows_no_other(lives: World, as_seen_by: Clients) -> None:
                     assert not [word for word in words if strangers in word]
 
 
+def test_the_pages_say_whose_figures_they_tell(lives: World, as_seen_by: Clients) -> None:
+    """An office's are the area's; a unit's are its own."""
+    for account, ground in (("party", "甲县，"), ("unit", "甲县第一中学，")):
+        assert f'period-said">{ground}' in as_seen_by(account).get(f"{SUMMARY}?{period()}").text
+
+
 def test_workbooks_hold_what_the_pages_show(lives: World, as_seen_by: Clients) -> None:
     lives.session.add(
         Organization(
