@@ -57,6 +57,8 @@ FINAL = (
     TicketStatus.SOLVED_LOCALLY,
     TicketStatus.MERGED,
 )
+#: Ended otherwise than by a department's work: nobody is urged, and there is nothing to meet about.
+SET_ASIDE = tuple(each for each in FINAL if each is not TicketStatus.CLOSED)
 AT_DEPARTMENT = (
     TicketStatus.DISPATCHED,
     TicketStatus.ACCEPTED,

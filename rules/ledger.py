@@ -139,8 +139,10 @@ def read_with_end(
     ``loads`` are options for that. The statement tells of ``whether``, further relations of the record,
     if anything hangs there at all: where nothing does, they count as loaded. It loads ``beside`` as
     well: another record, with a relation of its own; and ``asides``, which speak of the record by the
-    parameter ``number``, and of what else they need by those in ``values``. Of a record that is not locked, or whose
-    ``relation`` is loaded, nothing is read: what hangs from it is loaded when it is asked for, as ever.
+    parameter ``number``, and of what else they need by those in ``values``.
+
+    Of a record that is not locked, or whose ``relation`` is loaded, nothing is read: what hangs from it
+    is loaded when it is asked for, as ever.
     """
     if relation.key in inspect(record).dict or not locking.holds(session, record):
         return

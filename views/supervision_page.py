@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 from models.base import utcnow
 from models.ledger import Event
 from models.supervision import Supervision, SupervisionKind, SupervisionStatus
-from models.ticket import Ticket
+from models.ticket import SET_ASIDE, Ticket
 from rules import ledger
 from rules.calendar import shanghai_date
 from rules.supervision_rules import KINDS
@@ -184,6 +184,8 @@ def ticket_orders(ticket: Ticket) -> list[tuple[str, Table]]:
 def ticket_order_links(ticket: Ticket) -> list[Link]:
     """Return the button by which the reader issues an order about a ticket, if he may."""
     view = view_of(Supervision)
-    if view is None or ticket.number is None or not view.may("can_add"):
+    if view is None or not view.may("can_add"):
+        return []
+    if ticket.number is None or ticket.status in SET_ASIDE:
         return []
     return [Link(_("督办"), view.url("add", ticket=ticket.id), "fa-flag")]

@@ -52,6 +52,11 @@ def stages_of(html: str) -> list[tuple[str, str]]:
     return [(state, label) for state, label in found]
 
 
+def actions_of(html: str) -> set[str]:
+    """Return the labels of the buttons that lead from the page to another."""
+    return {text.strip() for text in re.findall(r'class="btn[^>]*>(?:<[^>]*>)*([^<]+)', html)}
+
+
 def standings_of(html: str) -> str:
     """Return what the page says of a ticket off the main road."""
     found = re.findall(r'<p class="standing[^>]*>(.*?)</p>', html, re.S)
@@ -105,6 +110,13 @@ def test_supervised_and_paper_are_marked_beside_the_title(tickets: Tickets, page
     assert str(ticket.number) in title
     assert "督办" in title
     assert "线下补录" in title
+
+
+def test_nobody_is_urged_about_what_was_withdrawn(tickets: Tickets, page: Page) -> None:
+    ticket = tickets.take(tickets.world.draft(), "community", "raise")
+    assert {"督办", "列入会议议题"} <= actions_of(page("office", ticket))
+    tickets.take(ticket, "community", "withdraw", note="已自行修好")
+    assert not {"督办", "列入会议议题"} & actions_of(page("office", ticket))
 
 
 def test_a_return_under_review_stops_no_clock_and_says_so(tickets: Tickets, page: Page) -> None:
