@@ -13,7 +13,7 @@ from models.need import NeedStatus, Urgency
 from models.resource import Category
 from tests.conftest import Backend, logger_in
 from tests.factories.pairs import Pairs
-from tests.views.boards import LANES, TODAY, Board, at
+from tests.views.boards import LANES, Board, at, today
 from tests.views.pages import tags_of
 from views.board import CARDS
 
@@ -44,7 +44,7 @@ def test_each_need_stands_in_the_column_of_its_status(pairs: Pairs, look: Any) -
     assert "需求gathered" not in board.html
     assert "认领：甲县第一中学" in board.words("需求claimed")
     assert "满意" in board.words("需求rated")
-    assert TODAY.isoformat() in board.words("需求rated")
+    assert today().isoformat() in board.words("需求rated")
 
 
 def test_urgent_ones_come_first_and_then_the_oldest(pairs: Pairs, look: Any) -> None:
@@ -78,7 +78,7 @@ def test_the_latest_rated_stand_below_the_newest_first(pairs: Pairs, look: Any) 
 
 def test_a_clock_says_what_remains_or_how_old_it_is(pairs: Pairs, look: Any) -> None:
     def days(number: int) -> dt.date:
-        return TODAY + dt.timedelta(days=number)
+        return today() + dt.timedelta(days=number)
 
     at(pairs, S.PUBLISHED, "今天的")
     at(pairs, S.PUBLISHED, "六天的").published_on = days(-6)

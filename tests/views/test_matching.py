@@ -29,7 +29,10 @@ from tests.views.pages import HtmlForm, errors_of, forms_of
 from views.matching import panel_for_need, panel_for_resource
 from views.presentation import Related
 
-TODAY = shanghai_date(utcnow())
+
+def today() -> dt.date:
+    """Return the day on which a test runs: it may not be the one on which it was read."""
+    return shanghai_date(utcnow())
 
 
 @pytest.fixture
@@ -83,8 +86,8 @@ def test_both_pages_offer_the_match_with_its_reasons(
     if who != "community":
         assert list(items(client.get(f"/matching/resource/{resource.id}").text)) == ["放学后托管"]
     (form,) = match_forms(page)
-    assert form.data()["planned_from"] == [TODAY.isoformat()]
-    assert form.data()["planned_until"] == [(TODAY + dt.timedelta(days=30)).isoformat()]
+    assert form.data()["planned_from"] == [today().isoformat()]
+    assert form.data()["planned_until"] == [(today() + dt.timedelta(days=30)).isoformat()]
 
 
 @pytest.mark.parametrize("who", ["leader", "inspector", "office", "duty", "auditor"])
@@ -110,8 +113,8 @@ def test_what_is_out_of_reach_is_not_there(
     data = {
         "need": need.id,
         "resource": resource.id,
-        "planned_from": TODAY,
-        "planned_until": TODAY,
+        "planned_from": today(),
+        "planned_until": today(),
     }
     assert client.post("/matching/arrange", data=data).status_code == 404
     assert pairs.all_of(ServiceProject) == []
@@ -194,7 +197,7 @@ def test_one_click_makes_the_service_and_leads_to_it(
 def test_the_dates_that_are_chosen_are_taken(
     pairs: Pairs, fit: tuple[Need, Resource], as_seen_by: Any
 ) -> None:
-    first, last = TODAY + dt.timedelta(days=3), TODAY + dt.timedelta(days=4)
+    first, last = today() + dt.timedelta(days=3), today() + dt.timedelta(days=4)
     dates = {"planned_from": first, "planned_until": last}
     click(as_seen_by("unit"), f"/matching/need/{fit[0].id}", **dates)
     (service,) = pairs.all_of(ServiceProject)
@@ -205,7 +208,7 @@ def test_a_refusal_is_said_over_the_page_that_one_came_from(
     pairs: Pairs, fit: tuple[Need, Resource], as_seen_by: Any
 ) -> None:
     need, resource = fit
-    early, late = TODAY + dt.timedelta(days=3), TODAY + dt.timedelta(days=9)
+    early, late = today() + dt.timedelta(days=3), today() + dt.timedelta(days=9)
     for kind, record in (("need", need), ("resource", resource)):
         path = f"/matching/{kind}/{record.id}"
         title = {"need": "匹配资源：放学后托管", "resource": "匹配需求：会议室"}[kind]
@@ -243,7 +246,7 @@ def test_what_is_taken_at_the_time_can_be_had_at_another(pairs: Pairs, as_seen_b
     need, resource = pairs.need(), pairs.resource()
     pairs.service(resource, "A12", "别处的讲座", (0, 0))
     service = pairs.all_of(ServiceProject)[0]
-    service.planned_from, service.planned_until = TODAY, TODAY + dt.timedelta(days=5)
+    service.planned_from, service.planned_until = today(), today() + dt.timedelta(days=5)
     client = as_seen_by("community")
     path = f"/matching/need/{need.id}"
     page = client.get(path).text
@@ -254,7 +257,7 @@ def test_what_is_taken_at_the_time_can_be_had_at_another(pairs: Pairs, as_seen_b
     assert answer.status_code == 409
     assert "已排满" in errors_of(answer.text)
     assert '<details class="match-later"' not in answer.text, "the form stays open as it was sent"
-    later = TODAY + dt.timedelta(days=6)
+    later = today() + dt.timedelta(days=6)
     assert click(client, path, planned_from=later).status_code == 302
 
 

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete
 
 from models.measure import FactMark, TicketFact
+from models.ticket import TicketStatus
 from reports.facts import sum_up
 from tests.factories.facts import fact
 from tests.factories.pairs import Pairs
@@ -44,7 +45,8 @@ def world(pairs: Pairs) -> World:
             )
             row.day = DAY
             row.month = 202603
-            row.closed, row.resolved_on_time = True, number < in_time
+            row.closed, row.status = True, TicketStatus.CLOSED
+            row.resolved_on_time = number < in_time
             row.returned = row.ticket_returned = number < returned
             made.append(row)
     pairs.session.flush()
