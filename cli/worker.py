@@ -13,6 +13,7 @@ from typing import Any
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
+from huey.consumer import Consumer
 
 from jobs import bulletins, exports, imports
 from jobs.queue import Queue, queue
@@ -42,14 +43,25 @@ def work(app: Flask, tasks: Queue, until_stdin_ends: bool) -> None:
         threading.Thread(target=_stop_with_parent, daemon=True).start()
     # What a worker that died has left of the clock is done by its next strokes.
     tasks.clock.flush()
-    by_the_clock = tasks.clock.create_consumer(workers=1, max_delay=MOST_IDLE)
-    # The one that runs last is told when the process is to stop.
+    by_the_clock = _Aside(tasks.clock, workers=1, max_delay=MOST_IDLE)
+    # Until the one in the foreground listens: there is nothing yet to be ended in good order.
+    signal.signal(signal.SIGTERM, lambda *_signal: sys.exit())
     by_the_clock.start()
     try:
         tasks.huey.create_consumer(workers=1, max_delay=MOST_IDLE).run()
     finally:
         tasks.stopping.set()
         by_the_clock.stop(graceful=True)
+
+
+class _Aside(Consumer):
+    """A consumer beside the one in the foreground, which alone is told when the process is to stop.
+
+    Where both listened, a signal that came while the second was starting told the first alone.
+    """
+
+    def _set_signal_handlers(self) -> None:
+        pass
 
 
 def _stop_with_parent() -> None:
