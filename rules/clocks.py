@@ -142,9 +142,8 @@ _LIMIT = "item_limit"
 
 def _item_term(ticket: Ticket) -> Term | None:
     """Return the duty item's own limit; one that only points back at the item is none."""
-    state: Any = inspect(
-        ticket, raiseerr=False
-    )  # benchmarks reckon with tickets that are no records
+    # Benchmarks reckon with tickets that are no records.
+    state: Any = inspect(ticket, raiseerr=False)
     known = kept(state.session, _LIMIT, ticket.duty_item_id) if state is not None else None
     if known is not None:
         (text,) = known

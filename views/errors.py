@@ -137,6 +137,7 @@ def _asks_for_data() -> bool:
 def _came_from() -> str:
     """Return the page of ours that this one was asked for from; else the workbench."""
     came = urlsplit(request.referrer or "")
-    if came.netloc == request.host and came.path != request.path:
+    ours = came.netloc == request.host and not came.path.startswith("//")
+    if ours and came.path != request.path:
         return f"{came.path}?{came.query}" if came.query else came.path
     return url_for("WorkbenchView.index")

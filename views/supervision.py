@@ -35,7 +35,7 @@ from rules.workflows.supervision import IN_FORCE
 from rules.workflows.ticket_base import DISPATCHABLE
 from views import steps
 from views.bulk import StepsAtOnce
-from views.context import actor, session
+from views.context import actor, own_area, session
 from views.details import DetailPage
 from views.forms import RecordForm, RecordSelectField, options_of, prefill
 from views.letters import send_word_file
@@ -167,7 +167,7 @@ class SupervisionView(StepsAtOnce):
         """Suggest the ticket's lead, and the date that the county's ladder leaves."""
         if record.id is not None:
             return {}
-        place = record.organization or session().get(Organization, actor().area_id or 0)
+        place = record.organization or own_area()
         today, found = shanghai_date(utcnow()), {}
         if place is not None:
             kind = Supervision.kind.default.arg

@@ -14,25 +14,19 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from database import db
-from models.base import utcnow
 from models.need import Need, NeedStatus
 from models.notice import Notice
 from models.resource import Resource
 from models.service import ServiceProject
 from rules import workflow
 from rules.actor import SYSTEM, acting_as, set_actor
-from rules.calendar import shanghai_date
 from tests.conftest import Backend
 from tests.factories.pairs import Pairs
 from tests.factories.world import World
+from tests.views.boards import today
 from tests.views.pages import HtmlForm, errors_of, forms_of
 from views.matching import panel_for_need, panel_for_resource
 from views.presentation import Related
-
-
-def today() -> dt.date:
-    """Return the day on which a test runs: it may not be the one on which it was read."""
-    return shanghai_date(utcnow())
 
 
 @pytest.fixture
