@@ -13,16 +13,16 @@ from typing import Any
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
-from models.mechanism import Mechanism, WhistleClass
+from models.mechanism import WhistleClass
 from models.notice import Notice
 from models.queue import TICKET_HELPING
 from models.registry import type_name
 from models.ticket import AT_DEPARTMENT, OWING, AssignmentRole, Ticket, TicketAssignment
 from presets.roles import Role
-from rules.calendar import WorkCalendar, end_of_day, shanghai_date
+from rules.calendar import end_of_day, shanghai_date
 from rules.clocks import PART_DONE, near_from, owed, owed_by, warning
 from rules.deadlines import Unit, elapsed
-from rules.mechanisms import calendar
+from rules.mechanisms import Calendars
 from rules.notices import People, bodies_of, tell_people
 from rules.wording import local
 
@@ -62,7 +62,7 @@ def warn(session: Session, now: dt.datetime) -> int:
     for late, tests in ((False, near), (True, past)):
         for part in _slices(session, tests):
             told += _tell(session, [_of_lead(each, late) for each in part])
-    calendars = _Calendars(session)
+    calendars = Calendars(session)
     for some in _parts(session, now, _last_near(session, now, calendars)):
         told += _tell(session, [news for each in some for news in _of_part(each, now, calendars)])
     return told
@@ -131,21 +131,7 @@ def _slices(session: Session, tests: Sequence[Any]) -> Iterator[list[Ticket]]:
 # Of assisting departments
 
 
-class _Calendars:
-    """Calendars of mechanisms, each asked for when it is needed, and once."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._known: dict[int, WorkCalendar] = {}
-
-    def of(self, mechanism: Mechanism) -> WorkCalendar:
-        """Return the calendar by which a mechanism counts."""
-        if mechanism.id not in self._known:
-            self._known[mechanism.id] = calendar(self._session, mechanism)
-        return self._known[mechanism.id]
-
-
-def _of_part(part: TicketAssignment, now: dt.datetime, calendars: _Calendars) -> Iterator[_News]:
+def _of_part(part: TicketAssignment, now: dt.datetime, calendars: Calendars) -> Iterator[_News]:
     """Yield what is to be told of a part: to its department, and once for all late ones to the office."""
     found = owed_by(part)
     if found is None:
@@ -166,7 +152,7 @@ def _of_part(part: TicketAssignment, now: dt.datetime, calendars: _Calendars) ->
         yield _News(ticket, f"{key}:parts", f"协办单位已超{words}", [_office(ticket)])
 
 
-def _last_near(session: Session, now: dt.datetime, calendars: _Calendars) -> dt.datetime:
+def _last_near(session: Session, now: dt.datetime, calendars: Calendars) -> dt.datetime:
     """Return an instant after which no deadline of any class is near yet."""
     last = now
     for kind in session.scalars(select(WhistleClass).options(joinedload(WhistleClass.mechanism))):

@@ -171,6 +171,20 @@ def calendar(session: Session, mechanism: Mechanism | None = None) -> WorkCalend
     return WorkCalendar(dict(map(tuple, overrides)), spans)
 
 
+class Calendars:
+    """Calendars of mechanisms, each asked for when it is needed, and once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._known: dict[int, WorkCalendar] = {}
+
+    def of(self, mechanism: Mechanism) -> WorkCalendar:
+        """Return the calendar by which a mechanism counts."""
+        if mechanism.id not in self._known:
+            self._known[mechanism.id] = calendar(self._session, mechanism)
+        return self._known[mechanism.id]
+
+
 @lru_cache(maxsize=64)
 def _calendar(days: str, spans: Spans) -> WorkCalendar:
     """Make the calendar of days in words, once for all who are told the same."""

@@ -48,7 +48,7 @@ from rules import workflow
 from rules.actor import Actor
 from rules.calendar import end_of_day, shanghai_date
 from rules.clocks import near_from, owed_by
-from rules.mechanisms import calendar
+from rules.mechanisms import Calendars
 from rules.waiting import Front
 from rules.wording import local, remaining
 from views import presentation
@@ -142,11 +142,11 @@ def _own_clocks(session: Session, who: Actor, ids: Sequence[int]) -> dict[int, _
             .joinedload(WhistleClass.mechanism)
         )
     )
-    found = {}
+    found, calendars = {}, Calendars(session)
     for part in parts:
         owed, kind = owed_by(part), part.ticket.whistle_class
         if owed is not None:
-            days = partial(calendar, session, kind.mechanism)
+            days = partial(calendars.of, kind.mechanism)
             found[part.ticket_id] = _Clock(owed[1], near_from(kind, *owed, days))
     return found
 
