@@ -14,8 +14,6 @@ from tests.imports.books import make_book
 
 SHEET = "配合履职事项清单"
 HEAD = ("序号", "类别", "事项名称", "对应上级部门", "上级部门职责", "乡镇（街道）配合职责")
-#: Milliseconds in which the worker has come round to something and done it.
-SOON, LATE = 20_000, 60_000
 
 
 class Officer:
@@ -49,15 +47,15 @@ class Officer:
         """Press a button of the page."""
         self.page.get_by_role("main").get_by_role("button", name=label, exact=True).click()
 
-    def stands(self, state: str, timeout: int = SOON) -> None:
+    def stands(self, state: str) -> None:
         """See that the upload's page says how it stands."""
         badge = self.page.get_by_role("heading", level=1).locator(".badge")
-        expect(badge).to_have_text(state, timeout=timeout)
+        expect(badge).to_have_text(state)
 
     def confirm(self) -> None:
         """Confirm what is shown, and land on its batch."""
         self.press("确认导入")
-        expect(self.page.get_by_role("button", name="撤销导入")).to_be_visible(timeout=SOON)
+        expect(self.page.get_by_role("button", name="撤销导入")).to_be_visible()
 
     def count(self, what: str) -> Locator:
         """Return the number that the sheet's head shows."""

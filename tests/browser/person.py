@@ -13,6 +13,10 @@ SCREENSHOTS = Path(__file__).parents[1] / "screenshots"
 DESK, PHONE = 1280, 360
 HEIGHTS = {DESK: 800, PHONE: 740}
 TALLEST = 2600
+#: Milliseconds that anything may take: fifty processes may be at work beside these tests, which ask
+#: what happens and not how soon.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 
 
 class Person:
@@ -30,7 +34,7 @@ class Person:
             reduced_motion="reduce",
             java_script_enabled=scripts,
         )
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(PATIENCE)
         self.page: Page = self.context.new_page()
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.troubles.append(f"script: {error}"))

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 from cli.worker import Beside
 from tests.browser.conftest import Visit
-from tests.browser.officer import HEAD, LATE, SHEET, SOON, Officer, lists, long_list
+from tests.browser.officer import HEAD, SHEET, Officer, lists, long_list
 from tests.browser.person import DESK
 from tests.browser.test_pages import tab_to
 
@@ -78,10 +78,10 @@ def test_files_that_are_dropped_go_each_to_its_township(duty: Officer, tmp_path:
     expect(page.get_by_role("button", name="上传并预览")).to_be_focused()
     duty.press("上传并预览")
     rows = page.get_by_role("main").get_by_role("row")
-    expect(rows.filter(has_text="清水镇配合清单")).to_contain_text("待确认", timeout=SOON)
-    expect(rows.filter(has_text="和平镇")).to_contain_text("待确认", timeout=SOON)
+    expect(rows.filter(has_text="清水镇配合清单")).to_contain_text("待确认")
+    expect(rows.filter(has_text="和平镇")).to_contain_text("待确认")
     asked = rows.filter(has_text="最终版")
-    expect(asked).to_contain_text("待选择地区", timeout=SOON)
+    expect(asked).to_contain_text("待选择地区")
     duty.looks("9b-bundle")
     bundle = page.url
     asked.get_by_role("link").click()
@@ -91,7 +91,7 @@ def test_files_that_are_dropped_go_each_to_its_township(duty: Officer, tmp_path:
     duty.stands("待确认")
     page.goto(bundle)
     duty.press("确认导入 3 个无误的文件")
-    expect(rows.get_by_text("已导入")).to_have_count(3, timeout=SOON)
+    expect(rows.get_by_text("已导入")).to_have_count(3)
     for place in ("清水镇", "和平镇", "红旗街道"):
         page.goto(bundle)
         rows.filter(has_text=place).get_by_role("link").click()
@@ -152,7 +152,7 @@ def test_a_name_is_chosen_and_confirmed_by_keys_alone(duty: Officer, tmp_path: P
     duty.stands("待确认")
     tab_to(page, page.get_by_role("button", name="确认导入"))
     keys.press("Enter")
-    expect(page.get_by_role("button", name="撤销导入")).to_be_visible(timeout=SOON)
+    expect(page.get_by_role("button", name="撤销导入")).to_be_visible()
 
 
 def test_headings_that_nobody_knows_are_asked_about_once(duty: Officer, tmp_path: Path) -> None:
@@ -216,12 +216,12 @@ def test_a_long_file_is_read_while_its_owner_is_elsewhere(duty: Officer, tmp_pat
     row = page.get_by_role("row").filter(has_text="配合履职长表")
     duty.person.follow(row.get_by_role("link"))
     assert page.url == job
-    duty.stands("待确认", LATE)
+    duty.stands("待确认")
     expect(duty.count("新增")).to_have_text("10000")
     duty.looks("9j-long")
     duty.press("确认导入")
     expect(page.locator("[data-progress-says]")).to_have_text(re.compile("正在写入|排队等候"))
-    duty.stands("已导入", LATE)
+    duty.stands("已导入")
     page.get_by_role("link", name="查看导入批次").click()
     result = page.get_by_role("table", name="结果").get_by_role("row").nth(1)
     expect(result.get_by_role("cell", name="10000", exact=True)).to_be_visible()
@@ -233,7 +233,7 @@ def test_a_long_file_is_called_off(duty: Officer, tmp_path: Path) -> None:
     duty.newest("城关镇")
     before = page.url
     duty.upload(long_list(tmp_path / "配合履职超长表.csv", 90_000), place="城关镇")
-    expect(page.locator("[data-progress-says]")).to_have_text(re.compile("^正在"), timeout=SOON)
+    expect(page.locator("[data-progress-says]")).to_have_text(re.compile("^正在"))
     duty.looks("9k-busy")
     other = duty.person.context.new_page()
     answer = other.goto(f"{duty.person.address}/duty-lists/list/")
