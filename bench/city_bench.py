@@ -32,6 +32,7 @@ from models.base import utcnow
 from models.grade import Grade
 from models.mechanism import RatingDimension, ReviewStep, WhistleClass
 from models.ticket import Ticket, TicketParty, TicketStatus
+from rules import ledger, workflow
 from rules.actor import SYSTEM, Actor, acting_as, actor_of
 from rules.calendar import shanghai_date
 
@@ -52,6 +53,11 @@ LIKE = {
         for channel in ("patrol", "hotline", "snapshot")
     ],
 }
+#: What makes a ticket the like of another.
+BLOWN = (
+    *("title", "detail", "address", "contact_name", "contact_phone", "organization_id", "channel"),
+    *("theme", "nature", "local_tried", "whistle_class_id", "duty_item_id", "duty_item_name"),
+)
 S = TicketStatus
 #: A ticket's life from its last review on: who takes which step. Each turn leads another one through.
 LIFE = (
@@ -225,8 +231,9 @@ def posts_of(city: City, who: str, username: str) -> list[Post]:
 
 
 def life_of(city: City, times: int) -> list[Post]:
-    """Return the steps of a life, in order; none if too few tickets wait for their last review."""
-    needed = times + WARM_UP
+    """Return the steps of a life, in order, over tickets that are blown for it; none if there is no
+    ticket that waits for its last review, after which they are made.
+    """
     with city.app.app_context(), acting_as(db.session(), SYSTEM):
         department = _actor(ROLES["handler"]).organization_id
         last = (
@@ -236,7 +243,9 @@ def life_of(city: City, times: int) -> list[Post]:
             .scalar_subquery()
         )
         waits = and_(Ticket.status == S.PENDING_REVIEW, Ticket.review_position == last)
-        ids = _ids(_actor(ROLES["township"]), "township", waits, needed)
+        pattern = _ids(_actor(ROLES["township"]), "township", waits, 1)
+        ids = [_again(each) for each in pattern for _turn in range(times + WARM_UP)]
+        db.session.commit()
         dimensions = list(db.session.scalars(select(RatingDimension.id)))
         db.session.remove()
     data: dict[str, dict[str, str]] = {
@@ -247,8 +256,23 @@ def life_of(city: City, times: int) -> list[Post]:
     return [
         _post(city, who, step, [f"/tickets/step/{each}/{step}" for each in ids], data.get(step, {}))
         for who, step in LIFE
-        if len(ids) == needed
+        if ids
     ]
+
+
+def _again(ticket_id: int) -> int:
+    """Blow a ticket once more, and let the same people bring it as far."""
+    session = db.session()
+    pattern = session.get_one(Ticket, ticket_id)
+    ticket = Ticket(**{name: getattr(pattern, name) for name in BLOWN})
+    session.add(ticket)
+    for event in ledger.events_of(session, pattern):
+        who = actor_of(session, session.get_one(Account, event.actor_id))
+        if event.action == "create":
+            workflow.begin(session, ticket, who)
+        else:
+            workflow.apply(session, ticket, event.action, who, {})
+    return ticket.id
 
 
 def _post(city: City, who: str, what: str, urls: Iterable[str], data: dict[str, str]) -> Post:

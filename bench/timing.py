@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-WARM_UP = 3
+WARM_UP = 12
 
 
 @dataclass(frozen=True)

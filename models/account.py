@@ -36,12 +36,12 @@ class Account(FabUser):
     organization: Mapped[Organization | None] = relationship(info=field("所属机构"))
 
     def get_id(self) -> str:
-        """Name the session: logging out or changing the password makes old cookies worthless."""
-        return f"{self.id}.{self.session_generation}.{(self.password or '')[-12:]}"
+        """Return what the account's sessions are called (``session_name``)."""
+        return session_name(self.id, self.session_generation, self.password)
 
     def get_full_name(self) -> str:
-        """Return the name as Chinese people write it: family name first, no blank."""
-        return f"{self.last_name}{self.first_name}"
+        """Return the name as ``full_name`` writes it."""
+        return full_name(self.last_name, self.first_name)
 
     def __str__(self) -> str:
         return self.get_full_name()
@@ -50,3 +50,16 @@ class Account(FabUser):
     def record_type(cls) -> str:
         """Return the name by which policy and audit call this type."""
         return "user"
+
+
+def session_name(account_id: int, generation: int, password: str | None) -> str:
+    """Name an account's sessions: logging out or changing the password makes old cookies worthless.
+
+    ``password`` is its hash, of which the end goes in.
+    """
+    return f"{account_id}.{generation}.{(password or '')[-12:]}"
+
+
+def full_name(last_name: str, first_name: str) -> str:
+    """Write a name as Chinese people do: family name first, no blank."""
+    return f"{last_name}{first_name}"

@@ -290,7 +290,7 @@ def _readable(session: Session, account_id: int, notices: Sequence[Notice]) -> l
     found = identified(session, account_id)
     if found is None:
         return []
-    with acting_as(session, found[1]):
+    with acting_as(session, found.actor):
         return [each for each in notices if _is_there(session, each)]
 
 

@@ -9,9 +9,9 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Select, bindparam, func, inspect, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from models.account import Account
+from models.account import Account, full_name, session_name
 from models.organization import TERRITORIAL, Organization, OrganizationLine
 from presets.roles import Role
 
@@ -70,35 +70,57 @@ def acting_as(session: Session, actor: Actor) -> Iterator[None]:
         session.info[_KEY] = before
 
 
+@dataclass(frozen=True)
+class Identity:
+    """An account as each request learns of it: as whom it acts, and what its sessions are called."""
+
+    actor: Actor
+    active: bool
+    session_name: str
+
+
 @lru_cache(maxsize=1)
 def _who() -> Select[Any]:
-    """Return the statement that learns everything of whoever asks: it begins every request."""
-    line, place = aliased(OrganizationLine), aliased(Organization)
+    """Return the statement that learns of whoever asks: it begins every request.
+
+    It asks for columns: an object of the account, which hardly a page needs, costs half as much again.
+    """
+    account, organization = Account.__table__.c, Organization.__table__
+    line, place = OrganizationLine.__table__.c, organization.alias()
     nearest = (
         select(line.ancestor_id)
-        .join(place, place.id == line.ancestor_id)
+        .join(place, place.c.id == line.ancestor_id)
         .where(
-            line.organization_id == Account.organization_id,
+            line.organization_id == account.organization_id,
             # Not as a list of values, whose words are put together anew each time.
-            or_(*(place.kind == each for each in TERRITORIAL)),
+            or_(*(place.c.kind == each for each in TERRITORIAL)),
         )
         .order_by(line.depth)
         .limit(1)
-        .correlate(Account)
+        .correlate(Account.__table__)
         .scalar_subquery()
     )
     roles: Any = inspect(Account).relationships["roles"]
-    role, link = roles.entity.class_, roles.secondary.c
+    role, link = roles.entity.local_table.c, roles.secondary.c
     names = (
         select(func.aggregate_strings(role.name, ","))
         .join(roles.secondary, link.role_id == role.id)
-        .where(link.user_id == Account.id)
-        .correlate(Account)
+        .where(link.user_id == account.id)
+        .correlate(Account.__table__)
     )
+    own = ("id", "last_name", "first_name", "organization_id")
+    session_of = ("active", "session_generation", "password")
     return (
-        select(Account, Organization.name, nearest, names.scalar_subquery())
-        .outerjoin(Organization, Organization.id == Account.organization_id)
-        .where(Account.id == bindparam("who"))
+        select(
+            *(account[name] for name in (*own, *session_of)),
+            organization.c.name.label("organization_name"),
+            nearest.label("area_id"),
+            names.scalar_subquery().label("role_names"),
+        )
+        .outerjoin_from(
+            Account.__table__, organization, organization.c.id == account.organization_id
+        )
+        .where(account.id == bindparam("who"))
     )
 
 
@@ -107,24 +129,26 @@ def actor_of(session: Session, account: Account) -> Actor:
     found = identified(session, account.id)
     if found is None:
         raise LookupError(account.id)
-    return found[1]
+    return found.actor
 
 
-def identified(session: Session, account_id: int) -> tuple[Account, Actor] | None:
-    """Return an account with the actor that it stands for; one statement."""
+def identified(session: Session, account_id: int) -> Identity | None:
+    """Return whom an account stands for; one statement, below the ORM for it comes before any actor."""
     with acting_as(session, SYSTEM):
-        row: Any = session.execute(_who(), {"who": account_id}).first()
+        session.flush()
+    row = session.connection().execute(_who(), {"who": account_id}).first()
     if row is None:
         return None
-    account, organization_name, area_id, names = row
-    return account, Actor(
-        user_id=account.id,
-        name=account.get_full_name(),
-        organization_id=account.organization_id,
-        organization_name=organization_name or "",
-        area_id=area_id,
-        roles=_roles(names or ""),
+    actor = Actor(
+        user_id=row.id,
+        name=full_name(row.last_name, row.first_name),
+        organization_id=row.organization_id,
+        organization_name=row.organization_name or "",
+        area_id=row.area_id,
+        roles=_roles(row.role_names or ""),
     )
+    name = session_name(row.id, row.session_generation, row.password)
+    return Identity(actor, bool(row.active), name)
 
 
 @lru_cache(maxsize=256)

@@ -10,9 +10,21 @@ wait for each other, and that objects of the session are read anew.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import bindparam, column, delete, func, insert, literal, select, table, update
+from sqlalchemy import (
+    Insert,
+    bindparam,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    table,
+    update,
+)
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -81,11 +93,16 @@ def add(session: Session, model: type[Any], rows: Sequence[Values]) -> None:
     """
     if not rows:
         return
-    _must_hang(model)
-    given = {"created_at": func.now(), "updated_at": func.now()}
-    statement = insert(model.__table__).values(**given)
     fresh = [{**row, "version": 1} for row in rows]
-    session.execute(statement, fresh, execution_options=reviewed(_WHY))
+    # Several are written in batches, for which a single one would wait as well.
+    given = fresh if len(fresh) > 1 else fresh[0]
+    session.execute(_adding(cast(Any, model)), given, execution_options=reviewed(_WHY))
+
+
+@lru_cache(maxsize=64)
+def _adding(model: type[Any]) -> Insert:
+    _must_hang(model)
+    return insert(model.__table__).values(created_at=func.now(), updated_at=func.now())
 
 
 def change(session: Session, model: type[Any], rows: Sequence[Values]) -> None:

@@ -79,10 +79,12 @@ def _keys(mapper: Mapper[Any]) -> frozenset[str]:
     return frozenset(mapper.column_attrs.keys())
 
 
-def speaks_of(judgement: Select[Any], table: Any) -> bool:
-    """Tell whether new rows of a table may change the outcome of a judgement."""
+def rows_may_undo(judgement: Select[Any], table: Any) -> bool:
+    """Tell whether a judgement that let a row pass may not do so once a table has more rows."""
     spoken = _spoken_of(judgement)
-    return table in spoken or not _mapped().issuperset(spoken)
+    if not _mapped().issuperset(spoken):
+        return True
+    return table in spoken and table not in _asked_for(judgement)
 
 
 @lru_cache(maxsize=4096)

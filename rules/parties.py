@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.base import utcnow
 from models.organization import Organization, OrganizationLine
 from models.ticket import OFF_WORK, AssignmentRole, PartyRelation, Ticket, TicketParty
-from rules import locking
+from rules import bulk, locking
 from rules.actor import SYSTEM, acting_as
 from rules.locking import kept, let_go
 from rules.organizations import MOVED, above
@@ -37,11 +37,13 @@ def sync(session: Session, ticket: Ticket) -> None:
                 organization_id = assignment.organization_id or assignment.organization.id
                 wanted.add((organization_id, relation))
         if known is not None and known <= wanted and "parties" not in inspect(ticket).dict:
-            # Nobody leaves: who is there already need not be read as records.
-            session.add_all(
-                TicketParty(ticket=ticket, organization_id=each, relation=relation)
+            # Nobody leaves: who is there already need not be read as records, nor who comes be made one.
+            # The step that is being taken writes the ticket's own row, by which the gate judges these.
+            comes = [
+                {"ticket_id": ticket.id, "organization_id": each, "relation": relation}
                 for each, relation in sorted(wanted - known)
-            )
+            ]
+            bulk.add(session, TicketParty, comes)
             return
         for party in list(ticket.parties):
             if (party.organization_id, party.relation) in wanted:

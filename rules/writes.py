@@ -31,7 +31,7 @@ from models.scoping import Anchored, Ledger, Parties, Through
 from rules import locking
 from rules.actor import Actor, current
 from rules.errors import OutOfScope
-from rules.judging import Written, is_changed, speaks_of
+from rules.judging import Written, is_changed, rows_may_undo
 from rules.policy import Action
 from rules.reach import some
 from rules.scope import criterion, ledger_criterion
@@ -281,7 +281,8 @@ def _keep(session: Session, done: Written) -> dict[Kind, set[int]]:
 def forget(state: ORMExecuteState) -> None:
     """Keep no answer over a statement that writes: it writes past the objects that a flush knows.
 
-    New rows of a table of which an answer does not speak, such as lines of a log, leave it as it was.
+    New rows of a table of which an answer does not speak, such as lines of a log, leave it as it was,
+    and so do those of which it asks only that there be one.
     """
     known = state.session.info.get(_ANSWERED)
     if state.is_select or known is None:
@@ -291,7 +292,7 @@ def forget(state: ORMExecuteState) -> None:
     stays = {
         kind: ids
         for kind, ids in kept.items()
-        if added is not None and not speaks_of(_judgement(actor, *kind, 0), added)
+        if added is not None and not rows_may_undo(_judgement(actor, *kind, 0), added)
     }
     # Whoever acts by now: the answers may be asked for again by whom they were given to.
     state.session.info[_ANSWERED] = (actor, transaction, stays)

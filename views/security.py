@@ -8,13 +8,13 @@ from flask_appbuilder.security.decorators import no_cache
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_appbuilder.security.views import AuthDBView
 from flask_babel import gettext as _
-from flask_login import current_user, logout_user
+from flask_login import UserMixin, current_user, logout_user
 from werkzeug.wrappers import Response
 
 from models.account import Account
 from models.base import utcnow
 from presets.roles import Role
-from rules.actor import NOBODY, SYSTEM, Actor, acting_as, actor_of, identified, set_actor
+from rules.actor import NOBODY, SYSTEM, Actor, Identity, acting_as, actor_of, identified, set_actor
 from rules.wording import local
 from views.permissions import allowed
 
@@ -40,6 +40,19 @@ class LoginView(AuthDBView):
         return redirect(url_for("LoginView.login"))
 
 
+class Visitor(UserMixin):
+    """Whoever is logged in, as flask-login and FAB ask of him; ``actor`` is what the product asks."""
+
+    def __init__(self, identity: Identity) -> None:
+        self.actor = identity.actor
+        self.id = identity.actor.user_id
+        self._session_name = identity.session_name
+
+    def get_id(self) -> str:
+        """Return what his session is called."""
+        return self._session_name
+
+
 class ChuishaoSecurityManager(SecurityManager):
     """Accounts belong to organisations; what they may do is read from ``rules.policy``."""
 
@@ -50,16 +63,15 @@ class ChuishaoSecurityManager(SecurityManager):
         """Register log-in only: FAB's pages for users and roles know nothing of scope."""
         self.auth_view = self.appbuilder.add_view_no_menu(self.authdbview())
 
-    def load_user(self, pk: str) -> Account | None:
-        """Return the account of a session cookie, unless it has ended since."""
-        identity = str(pk).split(".", 1)[0]
-        if not identity.isdigit():
+    def load_user(self, pk: str) -> Visitor | None:
+        """Return whom a session cookie stands for, unless it has ended since."""
+        number = str(pk).split(".", 1)[0]
+        if not number.isdigit():
             return None
-        found = identified(self.appbuilder.session(), int(identity))
-        if found is None:
+        found = identified(self.appbuilder.session(), int(number))
+        if found is None or not found.active or found.session_name != pk:
             return None
-        account, g.identified = found
-        return account if account.is_active and account.get_id() == pk else None
+        return Visitor(found)
 
     def auth_user_db(self, username: str, password: str) -> Account | None:
         """Check a password under the system's name; a locked account is not even looked at."""
@@ -107,12 +119,11 @@ class ChuishaoSecurityManager(SecurityManager):
             return
         database = current_app.extensions["appbuilder"].session
         actor = NOBODY
-        if current_user.is_authenticated:
-            # Learnt with the account itself, unless this request has just logged it in.
-            known: Actor | None = g.get("identified")
-            account = current_user._get_current_object()
-            same = known is not None and known.user_id == account.id
-            actor = known if known and same else actor_of(database(), account)
+        visitor = current_user._get_current_object()
+        if isinstance(visitor, Visitor):
+            actor = visitor.actor
+        elif visitor.is_authenticated:  # this request has just logged the account in
+            actor = actor_of(database(), visitor)
         g.actor = actor
         set_actor(database(), actor)
 

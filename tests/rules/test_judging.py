@@ -148,6 +148,29 @@ def test_an_answer_stands_over_parties_that_come(one_stage: Stage, one_session: 
             assert judged(seen) == 1
 
 
+def test_an_answer_stands_over_parties_that_come_past_the_objects(
+    one_stage: Stage, one_session: Session
+) -> None:
+    ticket = one(one_stage, Ticket, "A11")
+    away, actor = one_stage.world.place("B11").id, one_stage.world.actor("community")
+    comes = {
+        "ticket_id": ticket.id,
+        "organization_id": away,
+        "relation": PartyRelation.ASSISTING,
+    }
+    with acting_as(one_session, actor):
+        locking.lock(one_session, ticket)
+        ledger.data_of_last(one_session, ticket, "raise")
+        bulk.add(one_session, TicketParty, [comes])
+        with statements(one_session.get_bind()) as seen:
+            ticket.address = "北门"
+            one_session.flush()
+        assert judged(seen) == 0
+    assert [each.relation for each in ticket.parties if each.organization_id == away] == [
+        PartyRelation.ASSISTING
+    ]
+
+
 def test_only_a_question_for_some_row_is_the_same_after_more_rows() -> None:
     ticket, party, part = (each.__table__ for each in (Ticket, TicketParty, TicketAssignment))
     here = exists().where(party.c.ticket_id == ticket.c.id)
