@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from flask_appbuilder import Model
-from sqlalchemy import DateTime, Dialect, Enum, Integer, TypeDecorator, event
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Enum,
+    Integer,
+    TypeDecorator,
+    event,
+    func,
+    literal_column,
+)
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from models.scoping import ScopeRule
@@ -17,6 +27,15 @@ from models.scoping import ScopeRule
 def utcnow() -> dt.datetime:
     """Return the present instant, aware, in UTC."""
     return dt.datetime.now(dt.UTC)
+
+
+#: In words: a comma that is a value has a statement's words put together anew each time it is sent.
+_COMMA: Any = literal_column("','")
+
+
+def listed(values: ColumnElement[str]) -> ColumnElement[str]:
+    """Return what gathers the texts of several rows into one, parted by commas."""
+    return func.aggregate_strings(values, _COMMA)
 
 
 class UTCDateTime(TypeDecorator[dt.datetime]):

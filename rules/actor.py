@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, inspect, or_, select
+from sqlalchemy import Select, bindparam, inspect, or_, select
 from sqlalchemy.orm import Session
 
 from models.account import Account, full_name, session_name
+from models.base import listed
 from models.organization import TERRITORIAL, Organization, OrganizationLine
 from presets.roles import Role
 
@@ -103,7 +104,7 @@ def _who() -> Select[Any]:
     roles: Any = inspect(Account).relationships["roles"]
     role, link = roles.entity.local_table.c, roles.secondary.c
     names = (
-        select(func.aggregate_strings(role.name, ","))
+        select(listed(role.name))
         .join(roles.secondary, link.role_id == role.id)
         .where(link.user_id == account.id)
         .correlate(Account.__table__)

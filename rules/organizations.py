@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ScalarSelect, String, cast, func, inspect, select
+from sqlalchemy import ScalarSelect, String, cast, inspect, select
 from sqlalchemy.orm import Session, aliased, object_session, selectinload
 
+from models.base import listed
 from models.organization import (
     REALMS,
     Organization,
@@ -52,7 +53,7 @@ def ids_above(place_id: Any) -> ScalarSelect[str]:
     As one value: to join the lines would bring all that is asked besides once for each of them.
     """
     line = aliased(OrganizationLine)
-    ids = func.aggregate_strings(cast(line.ancestor_id, String), ",")
+    ids = listed(cast(line.ancestor_id, String))
     return select(ids).where(line.organization_id == place_id).scalar_subquery()
 
 

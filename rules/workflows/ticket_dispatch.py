@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Integer, String, bindparam, case, cast, func, literal, select
+from sqlalchemy import Integer, String, bindparam, case, cast, literal, select
 from sqlalchemy.orm import Session
 
+from models.base import listed
 from models.duty import DutyItem
 from models.mechanism import CalendarOverride, Mechanism
 from models.organization import Organization, OrganizationLine
@@ -52,7 +53,7 @@ def _days() -> Any:
     """The administrator's working days and days off."""
     day = CalendarOverride.__table__.c
     works = case((day.working, literal("=1")), else_=literal("=0"))
-    return select(func.aggregate_strings(cast(day.day, String) + works, ",")).scalar_subquery()
+    return select(listed(cast(day.day, String) + works)).scalar_subquery()
 
 
 def _parties() -> Any:
@@ -60,11 +61,7 @@ def _parties() -> Any:
     party = TicketParty.__table__.c
     words = cast(party.organization_id, String) + "=" + cast(party.relation, String)
     number = bindparam("number", type_=Integer)
-    return (
-        select(func.aggregate_strings(words, ","))
-        .where(party.ticket_id == number)
-        .scalar_subquery()
-    )
+    return select(listed(words)).where(party.ticket_id == number).scalar_subquery()
 
 
 _ASIDES = (
