@@ -14,7 +14,7 @@ from sqlalchemy import JSON, inspect, select
 from sqlalchemy.orm import defer, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
-from models.mechanism import WhistleClass
+from models.mechanism import Mechanism, WhistleClass
 from models.organization import Organization
 from models.rating import Rating
 from models.ticket import Ticket, TicketAssignment
@@ -203,6 +203,15 @@ _STEP_LOADS_WITHOUT_TERMS = (
     joinedload(Ticket.whistle_class, innerjoin=True).options(_MECHANISM, *_TERMS),
     _PLACE,
 )
+#: A dispatch asks of the mechanism whether it is still in force, and by which hours it counts.
+_STEP_LOADS_OF_DISPATCH = (
+    joinedload(Ticket.whistle_class, innerjoin=True).options(
+        _MECHANISM.load_only(Mechanism.in_force, Mechanism.number, Mechanism.working_hours),
+        defer(WhistleClass.description),
+    ),
+    _PLACE,
+    defer(Ticket.detail),
+)
 
 
 def _quiet(tone: str) -> str:
@@ -255,6 +264,8 @@ class TicketDetail(TicketComments, TicketSlips, FlowView):
         """What every step asks of a ticket; who is at work on it is read under the step's lock."""
         if not actor().has(*BY_PLACE):
             return list(_STEP_LOADS)
+        if action == "dispatch":
+            return list(_STEP_LOADS_OF_DISPATCH)
         light = action in _WITHOUT_CLOCKS
         return list(_STEP_LOADS_WITHOUT_TERMS if light else _STEP_LOADS_BY_PLACE)
 
