@@ -23,6 +23,7 @@ from rules import locking, writes
 from rules.actor import Actor, current
 from rules.flushing import flush
 from rules.scope import MADE_ONCE, reviewed
+from rules.stand_ins import stand_in
 
 GENESIS = "0" * 64
 
@@ -148,14 +149,19 @@ def read_with_end(
         return
     model: Any = type(record)
     actor = current(session)
-    about = {"kind": type_name(model), "number": record.id, **(values or {})}
+    about = {
+        "kind": type_name(model),
+        "number": record.id,
+        **(values or {}),
+        **writes.asking(actor),
+    }
     loaded = [(record, relation)]
     if beside is not None and beside[1].key not in inspect(beside[0]).dict:
         loaded.append(beside)
         about["beside"] = beside[0].id
     hung = tuple(each for _owner, each in loaded)
     with session.no_autoflush:
-        statement = _newest_with(actor, model, hung, whether, loads, asides)
+        statement = _newest_with(_alike(actor), model, hung, whether, loads, asides)
         rows: Any = session.execute(statement, about).unique().all()
     if not rows:
         return
@@ -198,11 +204,11 @@ def _end(session: Session, record: Any, action: str | None) -> tuple[int, str, A
     """
     actor = current(session)
     model: Any = type(record)
-    about = {"kind": type_name(model), "number": record.id}
+    about = {"kind": type_name(model), "number": record.id, **writes.asking(actor)}
     if action is not None:
         about["action"] = action
     # What waits to be written besides goes with this step, not before it.
-    statement = _newest(actor, model, action is not None)
+    statement = _newest(_alike(actor), model, action is not None)
     found: Any = session.connection().execute(statement, about).first()
     if found is None:
         return 0, GENESIS, None
@@ -214,6 +220,11 @@ def _end(session: Session, record: Any, action: str | None) -> tuple[int, str, A
 def _remember(session: Session, record: Any, actor: Actor, answers: Sequence[bool]) -> None:
     if answers:
         writes.remember(session, record, actor, answers)
+
+
+def _alike(actor: Actor) -> Actor:
+    """Return who stands for all actors that share this one's statements about the end of a chain."""
+    return stand_in(actor, "chain")
 
 
 @lru_cache(maxsize=1024)

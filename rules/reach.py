@@ -41,7 +41,7 @@ def reach(
         return true()
     if scope is Scope.SELF:
         name = rule.user_column if isinstance(rule, Anchored) else None
-        return column(name) == actor.user_id if name and actor.user_id else false()
+        return column(name) == actor.user_id if name and actor.user_id is not None else false()
     if actor.organization_id is None:
         return false()
     if isinstance(rule, Parties):

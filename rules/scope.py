@@ -28,9 +28,10 @@ from models.account import Account
 from models.registry import record_types, type_name
 from models.scoping import Anchored, Ledger, Parties, Reference, Through
 from rules.actor import Actor, current
-from rules.gate import Gate
+from rules.gate import Criteria, Gate
 from rules.policy import Action, Scope, scopes
 from rules.reach import ColumnOf, ground, partners, reach, some
+from rules.stand_ins import ids_of, stand_in
 
 #: Execution option that names why a statement may go past the gate; see ``reviewed``.
 REVIEWED = "chuishao_reviewed"
@@ -39,6 +40,8 @@ REVIEWED = "chuishao_reviewed"
 MADE_ONCE = {"chuishao_made_once": True}
 
 _KEPT = "chuishao.gate"
+#: How the gate's parameters begin.
+_GATE = "gate"
 WRITES = (Action.ADD, Action.EDIT, Action.ACT, Action.DELETE)
 
 
@@ -138,16 +141,19 @@ def ledger_criterion(
     return or_(*parts) if parts else false()
 
 
+@lru_cache(maxsize=1024)
 def read_options(actor: Actor, *actions: Action) -> tuple[Any, ...]:
     """Return what puts the criteria of every scoped record type on a statement, for one actor."""
-    return _read_options(actor, actions, tuple(record_types().values()))
+    models = tuple(record_types().values())
+    if actions == (Action.READ,):
+        return (Gate(_criteria(stand_in(actor, _GATE), actions, models), ids_of(actor, _GATE)),)
+    # What writes many rows at once is rare, and SQLAlchemy may look at the values in its criteria.
+    return (Gate(_criteria(actor, actions, models)),)
 
 
-@lru_cache(maxsize=1024)
-def _read_options(
-    actor: Actor, actions: tuple[Action, ...], models: tuple[type[Any], ...]
-) -> tuple[Any, ...]:
-    """Build the criteria once for an actor: they took half the time of every request."""
+@lru_cache(maxsize=256)
+def _criteria(actor: Actor, actions: tuple[Action, ...], models: tuple[type[Any], ...]) -> Criteria:
+    """Build the criteria once for all actors of some roles: they took half the time of a request."""
     criteria: list[tuple[type[Any], ColumnElement[bool]]] = []
     for model in models:
         target, inside = model, criterion(actor, model, *actions)
@@ -158,7 +164,7 @@ def _read_options(
             allowed = criterion(actor, Account, *actions, rows=rows)
             inside = FabUser.id.in_(select(rows.c.id).where(allowed))
         criteria.append((target, inside))
-    return (Gate(criteria),)
+    return Criteria(criteria)
 
 
 def _reading(session: Session, actor: Actor) -> tuple[Any, ...]:

@@ -35,11 +35,14 @@ from rules.judging import Written, is_changed, rows_may_undo
 from rules.policy import Action
 from rules.reach import some
 from rules.scope import criterion, ledger_criterion
+from rules.stand_ins import ids_of, stand_in
 
 _CHANGING = (Action.EDIT, Action.ACT)
 _READING = (Action.READ,)
 _WRITTEN = "chuishao.written"
 _ANSWERED = "chuishao.answered"
+#: How the parameters of judgements begin, and of what is asked along with something else.
+_JUDGED, _ASKED = "judged", "asked"
 #: What is judged at once: a type, the type that a log's line is about, the actions.
 Kind = tuple[Any, str | None, tuple[Action, ...]]
 #: A record type and the ids of some of its records.
@@ -81,7 +84,7 @@ def guard_new(session: Session, flush_context: Any) -> None:
         for each in left
         for model, about in [_kind_of(each)]
         if (model, each.id) not in stands
-        and done.bears_on(_judgement(actor, cast(Any, model), about, _CHANGING, 0))
+        and done.bears_on(_judgement(actor, (model, about, _CHANGING)))
     ]
     # Either judged before and none the worse for it, or judged again below.
     ours = {(type(each), each.id) for each in left} | stands
@@ -170,6 +173,7 @@ def _judged(
 
     In slices, for databases cap parameters. What is ``answered`` already is not asked.
     """
+    actor = current(session)
     found = {kind: ids & answered.get(kind, set()) for kind, ids in wanted.items()}
     parts = [
         (kind, ordered[start : start + 500])
@@ -179,18 +183,24 @@ def _judged(
     ]
     for start in range(0, len(parts), 4):
         slices = parts[start : start + 4]
-        judgement = _judgements(current(session), tuple(kind for kind, _ids in slices))
+        judgement = _judgements(stand_in(actor, _JUDGED), tuple(kind for kind, _ids in slices))
         named = {f"written{place}": ids for place, (_kind, ids) in enumerate(slices)}
-        for place, number in session.connection().execute(judgement, named):
+        sent: dict[str, Any] = named | ids_of(actor, _JUDGED)
+        for place, number in session.connection().execute(judgement, sent):
             found[slices[place][0]].add(number)
     return found
 
 
+def _judgement(actor: Actor, kind: Kind) -> Select[Any]:
+    """Return the statement by which an actor's rows of a kind are judged, to see what it speaks of."""
+    return _statement(stand_in(actor, _JUDGED), *cast(Any, kind), 0)
+
+
 @lru_cache(maxsize=4096)
-def _judgement(
+def _statement(
     actor: Actor, model: type[Any], about: str | None, actions: tuple[Action, ...], place: int
 ) -> Select[Any]:
-    """Return the statement that tells which of some rows an actor may write, made once.
+    """Return the statement that tells which of some rows a stand-in's actors may write, made once.
 
     To put its words together took two thirds of a submitted step. Its rows are named by their ids
     in the parameter ``written`` with the number of its ``place``.
@@ -210,8 +220,8 @@ def _judgement(
 
 @lru_cache(maxsize=4096)
 def _judgements(actor: Actor, kinds: tuple[Kind, ...]) -> Select[Any] | CompoundSelect[Any]:
-    """Return one statement that judges rows of several types, each by its place among them."""
-    parts = [_judgement(actor, *kind, place) for place, kind in enumerate(kinds)]
+    """Return one statement that judges rows of several types for a stand-in's actors, each by its place."""
+    parts = [_statement(actor, *kind, place) for place, kind in enumerate(kinds)]
     return parts[0] if len(parts) == 1 else union_all(*parts)
 
 
@@ -221,13 +231,20 @@ def _judgements(actor: Actor, kinds: tuple[Kind, ...]) -> Select[Any] | Compound
 def may(actor: Actor, model: type[Any], key: Any) -> tuple[ColumnElement[bool], ...]:
     """Return what tells, in a statement about a record, whether an actor may change and read it.
 
-    ``key`` is the column that names the record. What comes back is for ``remember``.
+    ``key`` is the column that names the record. The statement serves all actors of the same roles, and
+    is sent with ``asking`` among its parameters. What comes back is for ``remember``.
     """
+    asks = stand_in(actor, _ASKED)
     return tuple(
-        some(key, rows, rows.c.id, criterion(actor, model, *actions, rows=rows))
+        some(key, rows, rows.c.id, criterion(asks, model, *actions, rows=rows))
         for actions in (_CHANGING, _READING)
         for rows in [model.__table__.alias()]
     )
+
+
+def asking(actor: Actor) -> dict[str, int]:
+    """Return the parameters of ``may`` for one actor."""
+    return {} if actor.system else ids_of(actor, _ASKED)
 
 
 def remember(session: Session, record: Any, actor: Actor, answers: Iterable[bool]) -> None:
@@ -270,9 +287,7 @@ def _keep(session: Session, done: Written) -> dict[Kind, set[int]]:
     """Keep of the answers what a flush has left as it was; return what it has not."""
     answered = _answered(session)
     actor = current(session)
-    lost = {
-        kind: ids for kind, ids in answered.items() if done.may_undo(_judgement(actor, *kind, 0))
-    }
+    lost = {kind: ids for kind, ids in answered.items() if done.may_undo(_judgement(actor, kind))}
     stays = {kind: ids for kind, ids in answered.items() if kind not in lost}
     session.info[_ANSWERED] = (actor, locking.innermost(session), stays)
     return lost
@@ -292,7 +307,7 @@ def forget(state: ORMExecuteState) -> None:
     stays = {
         kind: ids
         for kind, ids in kept.items()
-        if added is not None and not rows_may_undo(_judgement(actor, *kind, 0), added)
+        if added is not None and not rows_may_undo(_judgement(actor, kind), added)
     }
     # Whoever acts by now: the answers may be asked for again by whom they were given to.
     state.session.info[_ANSWERED] = (actor, transaction, stays)
