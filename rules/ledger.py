@@ -149,12 +149,7 @@ def read_with_end(
         return
     model: Any = type(record)
     actor = current(session)
-    about = {
-        "kind": type_name(model),
-        "number": record.id,
-        **(values or {}),
-        **writes.asking(actor),
-    }
+    about = _about(actor, record) | (values or {})
     loaded = [(record, relation)]
     if beside is not None and beside[1].key not in inspect(beside[0]).dict:
         loaded.append(beside)
@@ -204,7 +199,7 @@ def _end(session: Session, record: Any, action: str | None) -> tuple[int, str, A
     """
     actor = current(session)
     model: Any = type(record)
-    about = {"kind": type_name(model), "number": record.id, **writes.asking(actor)}
+    about = _about(actor, record)
     if action is not None:
         about["action"] = action
     # What waits to be written besides goes with this step, not before it.
@@ -220,6 +215,11 @@ def _end(session: Session, record: Any, action: str | None) -> tuple[int, str, A
 def _remember(session: Session, record: Any, actor: Actor, answers: Sequence[bool]) -> None:
     if answers:
         writes.remember(session, record, actor, answers)
+
+
+def _about(actor: Actor, record: Any) -> dict[str, Any]:
+    """Return the parameters of a question about a record's chain."""
+    return {"kind": type_name(type(record)), "number": record.id, **writes.asking(actor)}
 
 
 def _alike(actor: Actor) -> Actor:
