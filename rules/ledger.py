@@ -149,7 +149,7 @@ def read_with_end(
         return
     model: Any = type(record)
     actor = current(session)
-    about = _about(actor, record) | (values or {})
+    about = {**_about(actor, record), **(values or {})}
     loaded = [(record, relation)]
     if beside is not None and beside[1].key not in inspect(beside[0]).dict:
         loaded.append(beside)
