@@ -3,7 +3,7 @@ import { startBell } from "./js/bell.js";
 import { startClocks } from "./js/clock.js";
 import { upgradeDialogs } from "./js/dialogs.js";
 import { followProgress, takeDrops } from "./js/imports.js";
-import { countTabs, startTicks } from "./js/lists.js";
+import { countTabs, shortenQueries, startTicks } from "./js/lists.js";
 import { startDrawer, startMenus, startToggles } from "./js/navigation.js";
 import { startPhotos } from "./js/photos.js";
 import { startRaise } from "./js/raise.js";
@@ -33,6 +33,7 @@ takeDrops();
 followProgress();
 countTabs();
 startTicks();
+shortenQueries();
 
 // After a refused save the reader hears and sees first what is wrong.
 document.querySelector("[data-focus]:not(dialog [data-focus])")?.focus();

@@ -42,3 +42,14 @@ export function startTicks() {
     if (event.target.name === "ids") all.checked = boxes.every((box) => box.checked);
   });
 }
+
+/** Leave out of a list's address what was not filled in: what is passed on stays readable. */
+export function shortenQueries() {
+  for (const form of document.querySelectorAll("form.filters, form.board-filters")) {
+    form.addEventListener("formdata", ({ formData }) => {
+      const filled = [...formData].filter(([, value]) => value !== "");
+      for (const name of [...formData.keys()]) formData.delete(name);
+      for (const [name, value] of filled) formData.append(name, value);
+    });
+  }
+}

@@ -92,6 +92,7 @@ class Person:
         self.page.get_by_role("button", name="查询").click()
         rows = self.page.get_by_role("rowheader")
         expect(rows).to_have_count(1)
+        assert "=&" not in f"{self.page.url}&"  # an address names only what was asked for
         self.follow(rows.get_by_role("link"))
         expect(self.page.get_by_role("heading", level=1)).to_be_visible()
 
