@@ -52,11 +52,9 @@ class Gate(CriteriaOption):
 
     propagate_to_loaders = False
 
-    def __init__(self, criteria: Criteria, ids: Mapping[str, int] | None = None) -> None:
+    def __init__(self, criteria: Criteria, ids: Mapping[str, int]) -> None:
         self._criteria = criteria
-        self._ids = {
-            key: bindparam(key, number, type_=Integer) for key, number in (ids or {}).items()
-        }
+        self._ids = {key: bindparam(key, number, type_=Integer) for key, number in ids.items()}
         self._key: tuple[str, int] | None = None
         self._params: list[BindParameter[Any]] = []
 

@@ -145,10 +145,7 @@ def ledger_criterion(
 def read_options(actor: Actor, *actions: Action) -> tuple[Any, ...]:
     """Return what puts the criteria of every scoped record type on a statement, for one actor."""
     models = tuple(record_types().values())
-    if actions == (Action.READ,):
-        return (Gate(_criteria(stand_in(actor, _GATE), actions, models), ids_of(actor, _GATE)),)
-    # What writes many rows at once is rare, and SQLAlchemy may look at the values in its criteria.
-    return (Gate(_criteria(actor, actions, models)),)
+    return (Gate(_criteria(stand_in(actor, _GATE), actions, models), ids_of(actor, _GATE)),)
 
 
 @lru_cache(maxsize=256)

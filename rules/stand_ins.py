@@ -13,18 +13,23 @@ from functools import lru_cache
 from typing import Any, NoReturn
 
 from sqlalchemy import BindParameter, Integer, bindparam
+from sqlalchemy.orm.evaluator import UnevaluatableError
 
 from rules.actor import Actor
 
 _IDS = ("user_id", "organization_id", "area_id")
 
 
-class NobodysIds(LookupError):
-    """A statement that was made for a stand-in was sent without the ids of an actor."""
+class NobodysIds(UnevaluatableError):
+    """A statement that was made for a stand-in was sent without the ids of an actor.
+
+    Or SQLAlchemy looked at its criteria to tell which objects of the session a bulk UPDATE means: then
+    it asks the database instead.
+    """
 
 
 def _refuse() -> NoReturn:
-    raise NobodysIds
+    raise NobodysIds("a statement that actors share was sent without anybody's ids")
 
 
 @lru_cache(maxsize=16)

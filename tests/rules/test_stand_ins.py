@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
+from models.base import utcnow
+from models.notice import Notice
 from models.ticket import Ticket
 from rules import scope
 from rules.actor import NOBODY, SYSTEM, Actor, acting_as
@@ -68,6 +70,26 @@ def test_a_statement_without_anybodys_ids_is_refused(
         with pytest.raises(StatementError) as refused:
             one_session.scalar(statement)
     assert isinstance(refused.value.orig, NobodysIds)
+
+
+def test_a_bulk_update_changes_ones_own_and_what_the_session_holds_of_it(
+    one_world: World, one_session: Session
+) -> None:
+    """SQLAlchemy cannot look at a stand-in's id itself, and asks the database which rows are meant."""
+    mine, others = (one_world.actor(name) for name in PLACES)
+    with acting_as(one_session, SYSTEM):
+        told = [
+            Notice(account_id=each.user_id, key="k", title="t", record_type="ticket", record_id=1)
+            for each in (mine, others)
+        ]
+        one_session.add_all(told)
+        one_session.commit()
+        assert [each.read_at for each in told] == [None, None]
+    for actor in (mine, others):
+        with acting_as(one_session, actor):
+            one_session.execute(update(Notice).values(read_at=utcnow()))
+        assert told[0].read_at is not None
+        assert (told[1].read_at is None) is (actor is mine)
 
 
 def test_the_system_needs_nobody_to_stand_in() -> None:
