@@ -54,7 +54,7 @@ SHOWN = (
     Ticket.accepted_at,
     Ticket.arrived_at,
     Ticket.resolved_at,
-    Ticket.created_at,
+    Ticket.raised_at,
 )
 #: Tabs of tickets that wait in a state or two, which are few and found by the reader's own.
 QUEUES = {
@@ -78,8 +78,8 @@ class TicketList(FlowView):
     """The list of tickets; what is seen of it is decided by the party table."""
 
     model = Ticket
-    list_columns = ["title", "number", "status", "remaining", "whistle_class", "organization", "lead", "created_at"]  # fmt: skip
-    wide_only = ["created_at"]
+    list_columns = ["title", "number", "status", "remaining", "whistle_class", "organization", "lead", "raised_at"]  # fmt: skip
+    wide_only = ["raised_at"]
     search_columns = ["number", "title", "address"]
     filter_columns = ["status", "theme", "channel", "whistle_class", "organization", "lead", "raised_at", "paper"]  # fmt: skip
     own_filters: ClassVar[OwnFilters] = {
@@ -327,9 +327,9 @@ class TicketList(FlowView):
             number += Markup(' <span class="badge badge-info">{}</span>').format(_("线下补录"))
         return number
 
-    def cell_created_at(self, record: Any) -> str:
+    def cell_raised_at(self, record: Any) -> Markup | str:
         """The day is enough in a list; the page has the minute."""
-        return local(record.created_at, with_time=False)
+        return local(record.raised_at, with_time=False) if record.raised_at else EMPTY
 
     def cell_whistle_class(self, record: Any) -> Markup | str:
         """Make a class that goes straight to the department stand out."""

@@ -16,6 +16,7 @@ from models.base import utcnow
 from models.ticket import Ticket, TicketStatus
 from rules import ledger
 from rules.calendar import SHANGHAI
+from rules.wording import local
 from tests.factories.photos import photo
 from tests.factories.world import World
 from tests.views.pages import record_form
@@ -70,7 +71,9 @@ def test_a_slip_that_went_all_the_way(as_seen_by: Clients, world: World) -> None
     assert {each.grade.value for each in ticket.ratings} == {"very_satisfied"}
     assert ledger.faults(ledger.events_of(world.session, ticket)) == []
     assert "线下补录" in township.get(f"/tickets/show/{ticket.id}").text
-    assert 'badge-info">线下补录<' in township.get("/tickets/list/").text
+    listed = township.get("/tickets/list/").text
+    assert 'badge-info">线下补录<' in listed
+    assert f">{local(ago(24 * 6), with_time=False)}<" in listed
     township.post("/tickets/paper", data=data)
     assert only(world.session).id == ticket.id
 
