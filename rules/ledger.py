@@ -23,7 +23,6 @@ from rules import locking, writes
 from rules.actor import Actor, current
 from rules.flushing import flush
 from rules.scope import MADE_ONCE, reviewed
-from rules.stand_ins import stand_in
 
 GENESIS = "0" * 64
 
@@ -149,14 +148,15 @@ def read_with_end(
         return
     model: Any = type(record)
     actor = current(session)
-    about = {**_about(actor, record), **(values or {})}
+    asks, about = _asked(actor, record)
+    about |= values or {}
     loaded = [(record, relation)]
     if beside is not None and beside[1].key not in inspect(beside[0]).dict:
         loaded.append(beside)
         about["beside"] = beside[0].id
     hung = tuple(each for _owner, each in loaded)
     with session.no_autoflush:
-        statement = _newest_with(_alike(actor), model, hung, whether, loads, asides)
+        statement = _newest_with(asks, model, hung, whether, loads, asides)
         rows: Any = session.execute(statement, about).unique().all()
     if not rows:
         return
@@ -199,11 +199,11 @@ def _end(session: Session, record: Any, action: str | None) -> tuple[int, str, A
     """
     actor = current(session)
     model: Any = type(record)
-    about = _about(actor, record)
+    asks, about = _asked(actor, record)
     if action is not None:
         about["action"] = action
     # What waits to be written besides goes with this step, not before it.
-    statement = _newest(_alike(actor), model, action is not None)
+    statement = _newest(asks, model, action is not None)
     found: Any = session.connection().execute(statement, about).first()
     if found is None:
         return 0, GENESIS, None
@@ -217,14 +217,10 @@ def _remember(session: Session, record: Any, actor: Actor, answers: Sequence[boo
         writes.remember(session, record, actor, answers)
 
 
-def _about(actor: Actor, record: Any) -> dict[str, Any]:
-    """Return the parameters of a question about a record's chain."""
-    return {"kind": type_name(type(record)), "number": record.id, **writes.asking(actor)}
-
-
-def _alike(actor: Actor) -> Actor:
-    """Return who stands for all actors that share this one's statements about the end of a chain."""
-    return stand_in(actor, "chain")
+def _asked(actor: Actor, record: Any) -> tuple[Actor, dict[str, Any]]:
+    """Return for whom the question about a record's chain is made, and with what it is sent."""
+    asks, ids = writes.asker(actor)
+    return asks, {"kind": type_name(type(record)), "number": record.id, **ids}
 
 
 @lru_cache(maxsize=1024)

@@ -231,20 +231,19 @@ def _judgements(actor: Actor, kinds: tuple[Kind, ...]) -> Select[Any] | Compound
 def may(actor: Actor, model: type[Any], key: Any) -> tuple[ColumnElement[bool], ...]:
     """Return what tells, in a statement about a record, whether an actor may change and read it.
 
-    ``key`` is the column that names the record. The statement serves all actors of the same roles, and
-    is sent with ``asking`` among its parameters. What comes back is for ``remember``.
+    ``key`` is the column that names the record. ``actor`` is one that ``asker`` returns, so that the
+    statement serves all of the same roles. What comes back is for ``remember``.
     """
-    asks = stand_in(actor, _ASKED)
     return tuple(
-        some(key, rows, rows.c.id, criterion(asks, model, *actions, rows=rows))
+        some(key, rows, rows.c.id, criterion(actor, model, *actions, rows=rows))
         for actions in (_CHANGING, _READING)
         for rows in [model.__table__.alias()]
     )
 
 
-def asking(actor: Actor) -> dict[str, int]:
-    """Return the parameters of ``may`` for one actor."""
-    return {} if actor.system else ids_of(actor, _ASKED)
+def asker(actor: Actor) -> tuple[Actor, dict[str, int]]:
+    """Return who asks ``may`` in an actor's place, and the parameters that it is sent with."""
+    return stand_in(actor, _ASKED), ids_of(actor, _ASKED)
 
 
 def remember(session: Session, record: Any, actor: Actor, answers: Iterable[bool]) -> None:

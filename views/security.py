@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from models.account import Account
 from models.base import utcnow
 from presets.roles import Role
-from rules.actor import NOBODY, SYSTEM, Actor, Identity, acting_as, actor_of, identified, set_actor
+from rules.actor import NOBODY, SYSTEM, Actor, Identity, acting_as, identified, set_actor
 from rules.wording import local
 from views.permissions import allowed
 
@@ -118,12 +118,8 @@ class ChuishaoSecurityManager(SecurityManager):
         if request.endpoint == "static" or (request.endpoint or "").endswith(".static"):
             return
         database = current_app.extensions["appbuilder"].session
-        actor = NOBODY
         visitor = current_user._get_current_object()
-        if isinstance(visitor, Visitor):
-            actor = visitor.actor
-        elif visitor.is_authenticated:  # this request has just logged the account in
-            actor = actor_of(database(), visitor)
+        actor = visitor.actor if isinstance(visitor, Visitor) else NOBODY
         g.actor = actor
         set_actor(database(), actor)
 
